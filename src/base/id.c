@@ -1,0 +1,56 @@
+#include "base/id.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+void id_random(void *bytes, size_t len)
+{
+    unsigned char *at = bytes;
+    while (len) {
+        ssize_t got = getrandom(at, len, 0);
+        if (got < 0 && errno != EINTR)
+            abort(); /* every supported kernel has getrandom; guessable ids would be worse */
+        if (got > 0) {
+            at += got;
+            len -= (size_t)got;
+        }
+    }
+}
+
+static char *put_hex(char *at, const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        *at++ = digits[bytes[i] >> 4];
+        *at++ = digits[bytes[i] & 15];
+    }
+    return at;
+}
+
+void id_hex(char ret_id[ID_HEX_SIZE])
+{
+    uint8_t bytes[(ID_HEX_SIZE - 1) / 2];
+    id_random(bytes, sizeof bytes);
+    *put_hex(ret_id, bytes, sizeof bytes) = '\0';
+}
+
+void id_uuid(char ret_id[ID_UUID_SIZE])
+{
+    static const size_t groups[] = {4, 2, 2, 2, 6};
+    uint8_t bytes[16];
+    id_random(bytes, sizeof bytes);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* version 4 */
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80); /* RFC 9562's variant */
+
+    char *at = ret_id;
+    const uint8_t *from = bytes;
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (i)
+            *at++ = '-';
+        at = put_hex(at, from, groups[i]);
+        from += groups[i];
+    }
+    *at = '\0';
+}

@@ -1,0 +1,29 @@
+/*
+ * Time: milliseconds since the Unix epoch, as int64_t. This is the only place that asks the
+ * operating system what time it is. Any thread may call any of these.
+ */
+#ifndef UNDERSTUDY_BASE_TIME_H
+#define UNDERSTUDY_BASE_TIME_H
+
+#include <stdint.h>
+
+/* Room for every text below and its NUL. */
+enum { TIME_TEXT_SIZE = 32 };
+
+/* Later than every time that is ever due. */
+#define TIME_NEVER INT64_MAX
+
+/* What the wall clock says now; it may jump either way. For log lines. */
+int64_t time_wall_ms(void);
+
+/*
+ * Wall time as it was when the process first asked, plus what has passed since, suspended laptops
+ * included: it never goes back, whatever is done to the wall clock. What the product reckons with.
+ */
+int64_t time_steady_ms(void);
+
+/* UTC: "2024-03-01T10:00:00Z", cut to whole seconds (S20), and "2024-03-01T10:00:00.000Z" (E9). */
+void time_format_seconds(int64_t ms, char ret_text[TIME_TEXT_SIZE]);
+void time_format_millis(int64_t ms, char ret_text[TIME_TEXT_SIZE]);
+
+#endif
