@@ -1,0 +1,197 @@
+#include "store/db_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * Checkpoints. The log is copied into the file when it grew by PASSIVE_PAGES, which never waits for
+ * a reader; but under writes that do not pause, such copies alone never let the log start anew, so
+ * from RESTART_PAGES on the writer waits for the readers, whose reads are short.
+ */
+enum { PASSIVE_PAGES = 1000, RESTART_PAGES = 16000 };
+
+enum { WRITER_TIMEOUT_MS = 5000, READER_TIMEOUT_MS = 1000 };
+
+static const struct sql_list *const lists[TABLES] = {
+    [TABLE_WORKSPACE] = &workspace_sql, [TABLE_JOB] = &job_sql,
+    [TABLE_SESSION] = &session_sql,     [TABLE_SCENARIO] = &scenario_sql,
+    [TABLE_DELIVERY] = &delivery_sql,   [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
+};
+
+static int failed(struct db *db, struct err *err)
+{
+    return err_set(err, query_error(sqlite3_extended_errcode(db->connection)), "%s",
+                   sqlite3_errmsg(db->connection));
+}
+
+int db_execute(struct db *db, const char *sql, struct err *err)
+{
+    return sqlite3_exec(db->connection, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, err);
+}
+
+int db_integer(struct db *db, const char *sql, int64_t *ret_value, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int status = 0;
+    if (sqlite3_prepare_v2(db->connection, sql, -1, &statement, NULL) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        status = failed(db, err);
+    else
+        *ret_value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static int prepare(struct db *db, const char *sql, sqlite3_stmt **ret_statement, struct err *err)
+{
+    if (sqlite3_prepare_v3(db->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement,
+                           NULL) != SQLITE_OK)
+        return failed(db, err);
+    return 0;
+}
+
+static int prepare_list(struct db *db, enum table table, enum db_role role, struct err *err)
+{
+    const struct sql_list *list = lists[table];
+    db->statements[table] = calloc(list->count, sizeof *db->statements[table]);
+    if (!db->statements[table])
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < list->count; i++) {
+        const struct sql *sql = &list->statements[i];
+        if (sql->writes && role == DB_READER)
+            continue;
+        int status = prepare(db, sql->text, &db->statements[table][i], err);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+static int prepare_all(struct db *db, enum db_role role, struct err *err)
+{
+    int status = 0;
+    for (int table = 0; table < TABLES && status == 0; table++)
+        status = prepare_list(db, (enum table)table, role, err);
+    if (status == 0 && role == DB_WRITER) {
+        if ((status = prepare(db, "BEGIN IMMEDIATE", &db->begin, err)) == 0)
+            status = prepare(db, "COMMIT", &db->commit, err);
+    }
+    return status;
+}
+
+/* SQLite tells how long the log is after each commit. */
+static int note_log_pages(void *arg, sqlite3 *connection, const char *schema, int pages)
+{
+    struct db *db = arg;
+    (void)connection;
+    (void)schema;
+    db->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static int set_up(struct db *db, enum db_role role, enum durability durability, struct err *err)
+{
+    char sql[400];
+    snprintf(sql, sizeof sql,
+             "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;"
+             "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;"
+             "PRAGMA journal_size_limit=67108864; PRAGMA synchronous=%s; PRAGMA query_only=%s;",
+             durability == DURABILITY_POWER ? "FULL" : "NORMAL", role == DB_READER ? "ON" : "OFF");
+    sqlite3_busy_timeout(db->connection, role == DB_WRITER ? WRITER_TIMEOUT_MS : READER_TIMEOUT_MS);
+    /* Only the writer checkpoints; it closes last, and takes the log and its index away. */
+    sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, role == DB_READER, NULL);
+    sqlite3_db_config(db->connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    int status = db_execute(db, sql, err);
+    if (status == 0 && role == DB_WRITER) {
+        /* Sets the layout up in the roll-back journal's mode, where a new file is whole or empty.
+         */
+        if ((status = db_migrate(db, err)) == 0)
+            status = db_execute(db, "PRAGMA journal_mode=WAL", err);
+        sqlite3_wal_hook(db->connection, note_log_pages, db);
+    }
+    return status;
+}
+
+int db_open(const char *path, enum db_role role, enum durability durability, struct db **ret_db,
+            struct err *err)
+{
+    int flags =
+        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+        (role == DB_WRITER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    struct db *db = calloc(1, sizeof *db);
+    if (!db)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+
+    int status = 0;
+    if (sqlite3_open_v2(path, &db->connection, flags, NULL) != SQLITE_OK)
+        status = db->connection ? failed(db, err) : err_set(err, ERR_NO_MEMORY, "out of memory");
+    if (status == 0)
+        status = set_up(db, role, durability, err);
+    if (status == 0)
+        status = prepare_all(db, role, err);
+    if (status < 0) {
+        db_close(db);
+        return status;
+    }
+    *ret_db = db;
+    return 0;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    for (int table = 0; table < TABLES; table++) {
+        if (!db->statements[table])
+            continue;
+        for (size_t i = 0; i < lists[table]->count; i++)
+            sqlite3_finalize(db->statements[table][i]);
+        free(db->statements[table]);
+    }
+    sqlite3_finalize(db->begin);
+    sqlite3_finalize(db->commit);
+    sqlite3_close(db->connection);
+    free(db);
+}
+
+static int run(sqlite3_stmt *statement)
+{
+    int result = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return query_error(result);
+}
+
+int db_begin(struct db *db)
+{
+    return run(db->begin);
+}
+
+int db_commit(struct db *db)
+{
+    return run(db->commit);
+}
+
+void db_rollback(struct db *db)
+{
+    if (!sqlite3_get_autocommit(db->connection)) /* some errors roll back by themselves */
+        db_execute(db, "ROLLBACK", NULL);
+}
+
+int db_checkpoint(struct db *db, bool everything)
+{
+    int mode = SQLITE_CHECKPOINT_PASSIVE, in_log = 0, copied = 0;
+    if (everything)
+        mode = SQLITE_CHECKPOINT_TRUNCATE;
+    else if (db->log_pages >= RESTART_PAGES)
+        mode = SQLITE_CHECKPOINT_RESTART;
+    else if (db->log_pages < db->checkpointed_pages)
+        db->checkpointed_pages = 0; /* the log started anew */
+    if (mode == SQLITE_CHECKPOINT_PASSIVE && db->log_pages - db->checkpointed_pages < PASSIVE_PAGES)
+        return 0;
+
+    int result = sqlite3_wal_checkpoint_v2(db->connection, NULL, mode, &in_log, &copied);
+    db->checkpointed_pages = mode == SQLITE_CHECKPOINT_PASSIVE ? db->log_pages : 0;
+    if (mode != SQLITE_CHECKPOINT_PASSIVE)
+        db->log_pages = 0;
+    return query_error(result);
+}

@@ -1,0 +1,44 @@
+/*
+ * One SQLite connection with all its statements prepared. A connection belongs to one thread at a
+ * time. The writer's is the only one that ever writes or checkpoints: the SQLite that Debian ships
+ * (3.40.1) can lose a transaction when one connection resets the log while another commits.
+ */
+#ifndef UNDERSTUDY_STORE_DB_H
+#define UNDERSTUDY_STORE_DB_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+struct db;
+
+enum db_role { DB_WRITER, DB_READER };
+
+enum durability {
+    DURABILITY_POWER,   /* a commit survives a power cut: synchronous=FULL */
+    DURABILITY_PROCESS, /* a commit survives the process's end: synchronous=NORMAL */
+};
+
+/*
+ * Opens `path`. A writer makes a new store where there is none and brings an older one up to date;
+ * a reader needs one that is there. ERR_CORRUPT, ERR_NEWER, ERR_CREATE, ERR_PERMISSION, ERR_IO, …
+ * with the reason in `err`.
+ */
+int db_open(const char *path, enum db_role role, enum durability durability, struct db **ret_db,
+            struct err *err);
+
+/* Closes it; NULL is fine. */
+void db_close(struct db *db);
+
+/* The writer's transaction: 0 or an error. db_rollback() also serves where SQLite already did. */
+int db_begin(struct db *db);
+int db_commit(struct db *db);
+void db_rollback(struct db *db);
+
+/*
+ * Copies what the log holds into the store's file, after a commit; cheap while the log is short.
+ * With `everything`, empties the log (at the end).
+ */
+int db_checkpoint(struct db *db, bool everything);
+
+#endif

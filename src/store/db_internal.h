@@ -1,0 +1,32 @@
+/* Inside the store: what a connection is made of. */
+#ifndef UNDERSTUDY_STORE_DB_INTERNAL_H
+#define UNDERSTUDY_STORE_DB_INTERNAL_H
+
+#include "store/db.h"
+#include "store/query.h"
+
+#include <sqlite3.h>
+
+struct db {
+    sqlite3 *connection;
+    sqlite3_stmt **statements[TABLES];
+    sqlite3_stmt *begin, *commit; /* the writer's */
+    int log_pages;                /* in the write-ahead log, as of the last commit */
+    int checkpointed_pages;       /* of those, at the last checkpoint */
+};
+
+/* Applies the migrations that a store lacks (store/migrate.c). */
+int db_migrate(struct db *db, struct err *err);
+
+/* The present layout's number. */
+int db_newest_layout(void);
+
+/* Runs SQL that gives no rows and takes no parameters. */
+int db_execute(struct db *db, const char *sql, struct err *err);
+
+/* A single integer's worth of SQL. */
+int db_integer(struct db *db, const char *sql, int64_t *ret_value, struct err *err);
+
+enum { STORE_APPLICATION_ID = 0x55447374 }; /* "UDst" */
+
+#endif

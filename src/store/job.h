@@ -1,0 +1,83 @@
+/* Jobs. All times in milliseconds; -1 stands for one that is not there. */
+#ifndef UNDERSTUDY_STORE_JOB_H
+#define UNDERSTUDY_STORE_JOB_H
+
+#include "base/id.h"
+#include "store/db.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum job_status { JOB_QUEUED, JOB_PROCESSING, JOB_COMPLETED, JOB_FAILED, JOB_CANCELLED };
+enum { JOB_STATUSES = JOB_CANCELLED + 1 };
+
+enum {
+    URL_BASE_SIZE = 512,      /* scheme, authority, path prefix and workspace prefix, and a NUL */
+    SCENARIO_NAME_SIZE = 200, /* bytes of UTF-8 and a NUL */
+    SCENARIO_SLUG_SIZE = 140, /* a slug, a number to make it unique, and a NUL */
+    ERROR_CODE_SIZE = 64,
+    ERROR_MESSAGE_SIZE = 512,
+};
+
+/* What GET shows of a job (S18). Plain values: whoever has it, has all of it. */
+struct job {
+    int64_t seq;
+    char id[ID_HEX_SIZE];
+    enum job_status status;
+    int64_t created_at, started_at, completed_at;
+    int64_t due_at;           /* of its next timer */
+    int64_t processing_time;  /* how long it will be processed */
+    char base[URL_BASE_SIZE]; /* of its scenario's url */
+    char error_code[ERROR_CODE_SIZE], error_message[ERROR_MESSAGE_SIZE]; /* failed */
+    char scenario_id[ID_HEX_SIZE];                                       /* completed; else "" */
+    char scenario_slug[SCENARIO_SLUG_SIZE];
+    char scenario_name[SCENARIO_NAME_SIZE];
+};
+
+/* What it was asked with; NULL where it was not. Borrowed: whose it is, is said where it is used.
+ */
+struct job_input {
+    const char *user_email, *prompt, *context, *scenario_slug, *request_id;
+    const char *callback_url, *callback_headers; /* the headers as a JSON object */
+    const char *session;                         /* the id of the session that started it */
+};
+
+/* A change of state: what UPDATE writes where the status is still `from`. */
+struct job_change {
+    enum job_status from, to;
+    int64_t started_at, completed_at, due_at;
+    const char *scenario, *error_code, *error_message; /* NULL where there is none */
+};
+
+/* The job's words for a status, as the API spells them. */
+const char *job_status_name(enum job_status status);
+
+/* Writes a queued job; sets job->seq. ERR_EXISTS: its id or request id is taken. Writer. */
+int job_insert(struct db *db, int64_t workspace, struct job *job, const struct job_input *input);
+
+/* Whether a job with this id is there. */
+int job_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists);
+
+/* Read a job by id or by request id. ERR_NOT_FOUND. */
+int job_by_id(struct db *db, int64_t workspace, const char *id, struct job *ret_job);
+int job_by_request_id(struct db *db, int64_t workspace, const char *request_id,
+                      struct job *ret_job);
+
+/* Lets `visit` see what a job was asked with, which lasts until it returns. ERR_NOT_FOUND. */
+int job_input(struct db *db, int64_t workspace, const char *id,
+              int (*visit)(const struct job_input *input, void *arg), void *arg);
+
+/*
+ * The first job in `status` (queued or processing) whose timer is due at or before `until`, in
+ * order of (due time, creation). ERR_NOT_FOUND when there is none.
+ */
+int job_next_due(struct db *db, int64_t workspace, enum job_status status, int64_t until,
+                 struct job *ret_job);
+
+/* How many jobs of the workspace are being processed. */
+int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count);
+
+/* Compare and set: ERR_NOT_FOUND where the job is not in `change->from` any more. Writer. */
+int job_change(struct db *db, int64_t seq, const struct job_change *change);
+
+#endif

@@ -1,0 +1,200 @@
+#include "store/place.h"
+
+#include "store/db_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRIVATE_PREFIX "understudy-memory-"
+
+/* SQLite's files beside the store's, and ours. */
+static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
+enum { SUFFIXES = sizeof suffixes / sizeof *suffixes };
+
+static int system_error(struct err *err, const char *what, const char *path)
+{
+    int code = errno == EACCES || errno == EPERM ? ERR_PERMISSION : ERR_CREATE;
+    return err_set(err, code, "%s %s: %s", what, path, strerror(errno));
+}
+
+static char *join(const char *a, const char *b, const char *c)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s%s%s", a, b, c) < 0 ? NULL : text;
+}
+
+/* Takes the lock file; what it says is who holds it. */
+static int lock_file(const char *path, int *ret_lock, struct err *err)
+{
+    char holder[32] = "";
+    char *name = join(path, ".lock", "");
+    if (!name)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+
+    int status = 0;
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        status = system_error(err, "cannot create", name);
+    } else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        ssize_t len = pread(fd, holder, sizeof holder - 1, 0);
+        holder[len > 0 ? strcspn(holder, "\n") : 0] = '\0';
+        status = err_set(err, ERR_HELD, "another server, process %s, holds %s",
+                         *holder ? holder : "unknown", path);
+        close(fd);
+    } else {
+        if (ftruncate(fd, 0) == 0)
+            dprintf(fd, "%ld\n", (long)getpid());
+        *ret_lock = fd;
+    }
+    free(name);
+    return status;
+}
+
+static uint32_t big_endian(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static bool has_log(const char *path)
+{
+    struct stat about;
+    char *log = join(path, "-wal", "");
+    bool has = log && stat(log, &about) == 0 && about.st_size > 0;
+    free(log);
+    return has;
+}
+
+/* The fields of SQLite's file header (its format, section 1.3) that tell whose a file is. */
+static int inspect_header(const char *path, const unsigned char header[100], off_t size,
+                          struct err *err)
+{
+    enum { PAGE_SIZE = 16, PAGES = 28, USER_VERSION = 60, APPLICATION_ID = 68 };
+
+    if (memcmp(header, "SQLite format 3", 16) != 0)
+        return err_set(err, ERR_FOREIGN, "%s is not an Understudy store", path);
+    if (big_endian(header + APPLICATION_ID) != STORE_APPLICATION_ID)
+        return err_set(err, ERR_FOREIGN, "%s is another program's SQLite file", path);
+    uint32_t layout = big_endian(header + USER_VERSION);
+    if (layout > (uint32_t)db_newest_layout())
+        return err_set(err, ERR_NEWER,
+                       "%s was written by a newer version (its layout is %u, this version knows "
+                       "up to %d)",
+                       path, layout, db_newest_layout());
+    off_t page = header[PAGE_SIZE] << 8 | header[PAGE_SIZE + 1];
+    if (page == 1)
+        page = 65536;
+    /* With a log beside it the file may rightly be shorter: the rest is in there. */
+    if (size < page * (off_t)big_endian(header + PAGES) && !has_log(path))
+        return err_set(err, ERR_CORRUPT, "%s is damaged: its end is missing", path);
+    return 0;
+}
+
+/* Looks at the file without SQLite, which could leave files beside it. A new or empty one is fine.
+ */
+static int inspect(const char *path, struct err *err)
+{
+    unsigned char header[100] = {0};
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : system_error(err, "cannot open", path);
+
+    int status = 0;
+    ssize_t len = pread(fd, header, sizeof header, 0);
+    if (fstat(fd, &about) < 0 || len < 0)
+        status = S_ISDIR(about.st_mode)
+                     ? err_set(err, ERR_CREATE, "%s is a directory", path)
+                     : err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    else if (!S_ISREG(about.st_mode))
+        status = err_set(err, ERR_FOREIGN, "%s is not a regular file", path);
+    else if (len > 0)
+        status = inspect_header(path, header, about.st_size, err);
+    close(fd);
+    return status;
+}
+
+static void remove_private(const char *directory)
+{
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        char *file = join(directory, "/store.db", suffixes[i]);
+        if (file)
+            unlink(file);
+        free(file);
+    }
+    rmdir(directory);
+}
+
+/* Removes what a server left that was killed: its lock is free. */
+static void sweep(const char *parent)
+{
+    DIR *entries = opendir(parent);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) != 0)
+            continue;
+        char *directory = join(parent, "/", entry->d_name);
+        char *lock = directory ? join(directory, "/store.db.lock", "") : NULL;
+        int fd = lock ? open(lock, O_RDWR | O_CLOEXEC) : -1;
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            remove_private(directory);
+        if (fd >= 0)
+            close(fd);
+        free(lock);
+        free(directory);
+    }
+    if (entries)
+        closedir(entries);
+}
+
+static int make_private(struct place *place, struct err *err)
+{
+    const char *parent = getenv("TMPDIR");
+    if (!parent || !*parent)
+        parent = "/tmp";
+    sweep(parent);
+    place->directory = join(parent, "/", PRIVATE_PREFIX "XXXXXX");
+    if (!place->directory)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    if (!mkdtemp(place->directory)) {
+        int status = system_error(err, "cannot make a private directory under", parent);
+        free(place->directory);
+        place->directory = NULL;
+        return status;
+    }
+    place->path = join(place->directory, "/store.db", "");
+    return place->path ? 0 : err_set(err, ERR_NO_MEMORY, "out of memory");
+}
+
+int place_init(struct place *place, const char *path, struct err *err)
+{
+    *place = (struct place){.lock = -1};
+    int status = 0;
+    if (strcmp(path, ":memory:") == 0)
+        status = make_private(place, err);
+    else if (!(place->path = strdup(path)))
+        status = err_set(err, ERR_NO_MEMORY, "out of memory");
+    if (status == 0 && !place->directory)
+        status = inspect(place->path, err); /* before the lock: a foreign file gets no neighbour */
+    if (status == 0)
+        status = lock_file(place->path, &place->lock, err);
+    if (status < 0)
+        place_finish(place);
+    return status;
+}
+
+void place_finish(struct place *place)
+{
+    if (place->directory)
+        remove_private(place->directory);
+    if (place->lock >= 0)
+        close(place->lock);
+    free(place->directory);
+    free(place->path);
+    *place = (struct place){.lock = -1};
+}

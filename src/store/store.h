@@ -1,0 +1,71 @@
+/*
+ * The store: one SQLite file, one writer thread, a read-only connection for each thread that reads.
+ *
+ * Writes are messages. The writer takes all that wait, runs them in one transaction and commits;
+ * only then is each told. So a lone client pays one commit, and a hundred clients share one.
+ */
+#ifndef UNDERSTUDY_STORE_STORE_H
+#define UNDERSTUDY_STORE_STORE_H
+
+#include "base/err.h"
+#include "store/db.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct store;
+
+/*
+ * A write, embedded in whatever its sender needs. The sender keeps it alive until `done` was
+ * called.
+ *
+ * `run` is called on the writer's thread inside a transaction, perhaps more than once (when another
+ * message of its batch failed, all of it is rolled back and each message runs by itself): it must
+ * do nothing that a roll-back would not undo, but write results into its own memory. It returns 0,
+ * or an error that undoes what it wrote. What is refused by a rule is a result, not an error.
+ *
+ * `done` is called on the writer's thread, once, after the commit or the failure. In a batch, the
+ * order of the calls is that of the runs.
+ */
+struct write {
+    int (*run)(struct write *self, struct db *db);
+    void (*done)(struct write *self, int status);
+    struct write *next; /* the queue's */
+};
+
+/*
+ * Opens the store and starts its writer. `path` ":memory:" means a private directory that is gone
+ * after store_close(). ERR_HELD where another server has it, ERR_FOREIGN, ERR_NEWER and ERR_CORRUPT
+ * with the file untouched, ERR_CREATE, ERR_PERMISSION, …; `err` says more.
+ */
+int store_open(const char *path, enum durability durability, struct store **ret_store,
+               struct err *err);
+
+/* Where the store's file is. Owned by the store. */
+const char *store_path(const struct store *store);
+
+/*
+ * Queues a write; any thread. ERR_OVERLOADED when too many wait, ERR_STOPPING when the store is
+ * closing: then neither `run` nor `done` is called.
+ */
+int store_submit(struct store *store, struct write *write);
+
+/* Queues a write and waits for it. Its `done` is not called. For the start and for tests. */
+int store_write(struct store *store, struct write *write);
+
+/*
+ * The calling thread's read-only connection, opened at its first use and closed with the store.
+ * NULL, with the reason in `err`, where that fails.
+ */
+struct db *store_reader(struct store *store, struct err *err);
+
+/* "SQLite 3.40.1": what is linked in. */
+const char *store_library(void);
+
+/*
+ * Runs the writes that are queued, checkpoints, closes everything and frees it. No other thread may
+ * use the store any more.
+ */
+void store_close(struct store *store);
+
+#endif

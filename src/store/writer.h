@@ -1,0 +1,18 @@
+/* The writer's thread and its queue (store/store.h says what a write is). */
+#ifndef UNDERSTUDY_STORE_WRITER_H
+#define UNDERSTUDY_STORE_WRITER_H
+
+#include "store/store.h"
+
+struct writer;
+
+/* Starts a writer on `db`, which it uses alone from now on but does not own. */
+int writer_start(struct db *db, struct writer **ret_writer, struct err *err);
+
+/* As store_submit(). */
+int writer_submit(struct writer *writer, struct write *write);
+
+/* Runs what is queued, ends the thread and frees it. */
+void writer_stop(struct writer *writer);
+
+#endif
