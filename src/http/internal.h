@@ -1,0 +1,101 @@
+/* Inside http: what a request and a server are made of. */
+#ifndef UNDERSTUDY_HTTP_INTERNAL_H
+#define UNDERSTUDY_HTTP_INTERNAL_H
+
+#include "base/buf.h"
+#include "http/guard.h"
+#include "http/router.h"
+#include "http/server.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum {
+    /* An over-long body is read and dropped up to this, so that its sender can read the answer
+       (H3). */
+    DROP_MAX = 8 * 1024 * 1024,
+    /* Headers that one answer adds: WWW-Authenticate, Allow, Retry-After, a page's five. */
+    ADDED_HEADERS_MAX = 10,
+    ARENA_FIRST = 1024,
+};
+
+enum stage {
+    STAGE_HEAD,    /* the headers are there */
+    STAGE_BODY,    /* the body is coming */
+    STAGE_HANDLER, /* a handler has it */
+    STAGE_WAITING, /* suspended */
+    STAGE_ANSWERED,
+};
+
+struct arena_block {
+    struct arena_block *next;
+    max_align_t bytes[];
+};
+
+struct added_header {
+    const char *name, *value;
+};
+
+struct request {
+    struct server *server;
+    struct MHD_Connection *connection;
+    const char *listener_url;
+    const char *method;
+    enum stage stage;
+    bool head;
+    bool close;   /* the connection, after the answer */
+    bool broken;  /* the answer could not be queued: the connection is dropped */
+    bool denied;  /* by the API's admit */
+    bool keeping; /* the body is wanted */
+    char *target; /* as sent */
+    char *path;   /* still encoded, without query and prefix */
+    char *prefix; /* the workspace's slug, or NULL */
+    const struct api *api;
+    struct match match;
+    struct guard guard;
+    struct refusal *refusal; /* the answer is to be this; NULL: the handler's */
+    struct buf body;
+    uint64_t received; /* bytes of body, kept or not */
+    json_t *json;
+    request_handler *then;
+    void *user;  /* the API's */
+    void *state; /* the handler's */
+    struct added_header added[ADDED_HEADERS_MAX];
+    size_t added_count;
+    int status; /* of the answer */
+    int64_t begun_at;
+    struct arena_block *blocks;
+    size_t arena_used; /* of `first` */
+    max_align_t first[ARENA_FIRST / sizeof(max_align_t)];
+};
+
+/* What the daemon of one listener calls back with. */
+struct daemon_context {
+    struct server *server;
+    const char *listener_url;
+};
+
+struct server {
+    struct server_options options;
+    struct MHD_Daemon **daemons;
+    struct daemon_context *contexts;
+    struct listener *listeners;
+    size_t count;
+    atomic_bool draining;
+    atomic_long active;  /* requests begun and not completed */
+    atomic_long waiting; /* of those, suspended */
+};
+
+/* libmicrohttpd's callbacks (request.c). */
+void *request_on_uri(void *context, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **state);
+void request_on_completed(void *context, struct MHD_Connection *connection, void **state,
+                          enum MHD_RequestTerminationCode code);
+
+/* Copies text into the request's memory; NULL when there is none. */
+char *request_copy(struct request *request, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * RFC 9457 problem documents: the errors of whatever belongs to neither documented API (H3, C4).
+ * HTTP threads.
+ */
+#ifndef UNDERSTUDY_HTTP_PROBLEM_H
+#define UNDERSTUDY_HTTP_PROBLEM_H
+
+#include "http/router.h"
+
+/*
+ * Answers {type: "urn:understudy:<name>", title, status, detail, hint?}; `hint` is NULL where there
+ * is nothing to advise.
+ */
+void problem_answer(struct request *request, int status, const char *name, const char *title,
+                    const char *detail, const char *hint);
+
+/* struct api's refuse. */
+void problem_refuse(struct request *request, const struct refusal *refusal);
+
+#endif

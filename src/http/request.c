@@ -1,0 +1,423 @@
+/*
+ * A request's way. libmicrohttpd calls once when the headers are there, once for each piece of the
+ * body, and once after it. An answer in the first call would cost a good client its connection, and
+ * make one that is still sending see a broken pipe; so the first call only decides: guard, route,
+ * admission. What it refuses is kept in mind and answered in the last call, when the body has been
+ * read and dropped. Only what is ambiguous, or too long to be read, is answered at once.
+ */
+#include "base/json.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "http/internal.h"
+#include "http/respond.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- memory ------------------------------------------------------------------------------------ */
+
+void *request_alloc(struct request *request, size_t size)
+{
+    const size_t align = sizeof(max_align_t);
+    size_t rounded = (size + align - 1) / align * align;
+    if (rounded < size)
+        return NULL;
+    if (rounded <= sizeof request->first - request->arena_used) {
+        void *at = (char *)request->first + request->arena_used;
+        request->arena_used += rounded;
+        return memset(at, 0, size);
+    }
+    struct arena_block *block = calloc(1, sizeof *block + rounded);
+    if (!block)
+        return NULL;
+    block->next = request->blocks;
+    request->blocks = block;
+    return block->bytes;
+}
+
+char *request_copy(struct request *request, const char *text, size_t len)
+{
+    char *copy = request_alloc(request, len + 1);
+    if (copy)
+        memcpy(copy, text, len);
+    return copy;
+}
+
+/* -- the first call ---------------------------------------------------------------------------- */
+
+static struct refusal *refuse(struct request *request, enum refusal_kind kind, int status,
+                              const char *detail)
+{
+    static struct refusal out_of_memory = {.kind = REFUSED_FAILURE, .status = 500};
+    struct refusal *refusal = request_alloc(request, sizeof *refusal);
+    if (!refusal)
+        return request->refusal = &out_of_memory;
+    *refusal = (struct refusal){.kind = kind, .status = status};
+    strncpy(refusal->detail, detail, sizeof refusal->detail - 1);
+    return request->refusal = refusal;
+}
+
+static void refuse_malformed(struct request *request, const char *problem)
+{
+    refuse(request, REFUSED_MALFORMED, 400, problem);
+    request->close = true;
+}
+
+static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    guard_header(arg, name, name_len, value ? value : "", value ? value_len : 0);
+    return MHD_YES;
+}
+
+static const struct api *find_api(const struct server *server, const char *root)
+{
+    const struct api *rest = NULL;
+    for (size_t i = 0; i < server->options.api_count; i++) {
+        const struct api *api = server->options.apis[i];
+        if (!api->roots)
+            rest = api;
+        for (const char *const *own = api->roots; own && *own; own++)
+            if (strcmp(*own, root) == 0)
+                return api;
+    }
+    return rest;
+}
+
+/* Cuts the path, takes a workspace's prefix off it (H7), and finds who answers. */
+static void route(struct request *request, const char *method)
+{
+    size_t len = 0;
+    struct path path = {0};
+    bool too_many = false;
+    const char *start = guard_path(request->target, &len);
+    char *text = request_copy(request, start ? start : "", len);
+    request->path = request_copy(request, start ? start : "", len);
+    request->api = find_api(request->server, "");
+    if (!text || !request->path) {
+        refuse(request, REFUSED_FAILURE, 500, "out of memory");
+        return;
+    }
+    bool good = path_split(text, &path, &too_many);
+    char **segments = path.segments;
+    size_t count = path.count;
+    if (count > 2 && strcmp(segments[0], "w") == 0 && *segments[1]) {
+        request->prefix = segments[1];
+        segments += 2;
+        count -= 2;
+        request->path = strchr(strchr(request->path + 1, '/') + 1, '/');
+    }
+    if (count)
+        request->api = find_api(request->server, segments[0]);
+    if (!good)
+        refuse_malformed(request, "The path is not UTF-8");
+    else if (!too_many)
+        router_match(request->api, method, segments, count, &request->match);
+}
+
+/* Decides whether the handler gets it; the API's own refusal comes before those of its routes. */
+static void admit(struct request *request)
+{
+    const struct match *match = &request->match;
+    if (request->api->admit && !request->api->admit(request, match->route)) {
+        request->denied = true;
+    } else if (!match->known_path) {
+        refuse(request, REFUSED_NOT_FOUND, 404, "There is nothing at this path");
+    } else if (!match->route) {
+        refuse(request, REFUSED_METHOD, 405, "");
+        snprintf(request->refusal->detail, sizeof request->refusal->detail,
+                 "This path answers to %s", match->allow);
+    }
+}
+
+/* Answers with what was decided against the handler. */
+static void answer_refusal(struct request *request)
+{
+    request->stage = STAGE_HANDLER;
+    if (request->denied) {
+        request->api->deny(request);
+        return;
+    }
+    if (request->refusal->kind == REFUSED_METHOD)
+        respond_header(request, "Allow", request->match.allow);
+    request->api->refuse(request, request->refusal);
+}
+
+static void refuse_too_large(struct request *request)
+{
+    refuse(request, REFUSED_TOO_LARGE, 413, "");
+    snprintf(request->refusal->detail, sizeof request->refusal->detail,
+             "The body is larger than the limit of %zu bytes", request->server->options.max_body);
+}
+
+/* Whether the declared body settles the answer before it is read (H3). */
+static bool answers_at_once(struct request *request)
+{
+    const struct guard *guard = &request->guard;
+    bool refused = request->denied || request->refusal;
+    size_t max_body = request->server->options.max_body;
+    uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
+    bool over = request->keeping && guard->length > max_body;
+    if (!refused && (over || guard->length > drop_max))
+        refuse_too_large(request);
+    return guard->length > drop_max || (guard->expects_continue && (refused || over));
+}
+
+static void begin(struct request *request, const char *method, const char *version)
+{
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->guard);
+    request->head = strcmp(method, "HEAD") == 0;
+    request->method = request->head ? "GET" : method;
+    const char *problem = guard_finish(&request->guard, version, request->target);
+    route(request, request->method);
+    if (problem)
+        refuse_malformed(request, problem);
+    if (request->refusal && request->close) {
+        answer_refusal(request);
+        return;
+    }
+    if (!request->refusal)
+        admit(request);
+    request->keeping = !request->denied && !request->refusal && request->match.route->takes_body;
+    request->stage = STAGE_BODY;
+    if (answers_at_once(request)) {
+        request->close = true;
+        answer_refusal(request);
+    } else if (request->keeping && request->guard.length) {
+        buf_reserve(&request->body, (size_t)request->guard.length);
+    }
+}
+
+/* -- the body and the end ---------------------------------------------------------------------- */
+
+/* False: so much came that the connection is closed without an answer. */
+static bool take_body(struct request *request, const char *bytes, size_t len)
+{
+    size_t max_body = request->server->options.max_body;
+    uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
+    request->received += len;
+    if (request->received > drop_max)
+        return false;
+    if (!request->keeping)
+        return true;
+    if (request->received > max_body) {
+        request->keeping = false;
+        buf_finish(&request->body);
+        refuse_too_large(request);
+    } else {
+        buf_append(&request->body, bytes, len);
+    }
+    return true;
+}
+
+static void finish(struct request *request)
+{
+    if (request->denied || request->refusal) {
+        answer_refusal(request);
+        return;
+    }
+    request->stage = STAGE_HANDLER;
+    if (buf_failed(&request->body))
+        router_fail(request, ERR_NO_MEMORY, "no memory for the body");
+    else
+        request->match.route->handler(request);
+}
+
+/* -- libmicrohttpd's callbacks ----------------------------------------------------------------- */
+
+void *request_on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct daemon_context *daemon = context;
+    struct request *request = malloc(sizeof *request);
+    if (!request)
+        return NULL;
+    memset(request, 0, offsetof(struct request, first));
+    request->server = daemon->server;
+    request->listener_url = daemon->listener_url;
+    request->connection = connection;
+    request->target = request_copy(request, uri ? uri : "", uri ? strlen(uri) : 0);
+    request->begun_at = time_steady_ms();
+    atomic_fetch_add(&daemon->server->active, 1);
+    return request;
+}
+
+enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **state)
+{
+    struct request *request = *state;
+    (void)context;
+    (void)connection;
+    (void)url;
+    if (!request || !request->target)
+        return MHD_NO;
+
+    switch (request->stage) {
+    case STAGE_HEAD:
+        begin(request, method, version);
+        break;
+    case STAGE_BODY:
+        if (*upload_size) {
+            if (!take_body(request, upload, *upload_size))
+                return MHD_NO;
+            *upload_size = 0;
+        } else {
+            finish(request);
+        }
+        break;
+    case STAGE_WAITING:
+        atomic_fetch_sub(&request->server->waiting, 1);
+        request->stage = STAGE_HANDLER;
+        request->then(request);
+        break;
+    case STAGE_HANDLER:
+    case STAGE_ANSWERED:
+        break;
+    }
+    if (request->stage == STAGE_HANDLER)
+        router_fail(request, ERR_INTERNAL, "the handler gave no answer");
+    return request->broken ? MHD_NO : MHD_YES;
+}
+
+static void log_access(const struct request *request)
+{
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    log_event(LOG_DEBUG, "request", LOG_STR("method", request->method ? request->method : "-"),
+              LOG_STR("path", request->path ? request->path : request->target),
+              LOG_INT("status", request->status),
+              LOG_INT("ms", time_steady_ms() - request->begun_at));
+}
+
+void request_on_completed(void *context, struct MHD_Connection *connection, void **state,
+                          enum MHD_RequestTerminationCode code)
+{
+    struct daemon_context *daemon = context;
+    struct request *request = *state;
+    (void)connection;
+    (void)code;
+    if (!request)
+        return;
+    log_access(request);
+    if (request->api && request->api->leave)
+        request->api->leave(request);
+    json_decref(request->json);
+    buf_finish(&request->body);
+    for (struct arena_block *block = request->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    free(request);
+    *state = NULL;
+    atomic_fetch_sub(&daemon->server->active, 1);
+}
+
+/* -- what handlers ask ------------------------------------------------------------------------- */
+
+const char *request_method(const struct request *request)
+{
+    return request->method;
+}
+
+bool request_is_head(const struct request *request)
+{
+    return request->head;
+}
+
+const char *request_path(const struct request *request)
+{
+    return request->path;
+}
+
+const char *request_workspace_prefix(const struct request *request)
+{
+    return request->prefix;
+}
+
+const char *request_param(const struct request *request, size_t index)
+{
+    return request->match.params[index];
+}
+
+const char *request_host(const struct request *request)
+{
+    return request->guard.host;
+}
+
+const char *request_authorization(const struct request *request)
+{
+    return request->guard.authorization;
+}
+
+const char *request_content_type(const struct request *request)
+{
+    return request->guard.content_type;
+}
+
+void request_base(const struct request *request, struct buf *out)
+{
+    if (request->guard.host) {
+        buf_puts(out, "http://");
+        buf_puts(out, request->guard.host);
+    } else {
+        buf_puts(out, request->listener_url);
+    }
+}
+
+const char *request_body(const struct request *request, size_t *ret_len)
+{
+    *ret_len = request->body.len;
+    return request->body.data ? request->body.data : "";
+}
+
+int request_json(struct request *request, const json_t **ret_value, struct err *err)
+{
+    if (!request->json) {
+        size_t len;
+        const char *body = request_body(request, &len);
+        int status = json_parse_body(body, len, &request->json, err);
+        if (status < 0)
+            return status;
+    }
+    *ret_value = request->json;
+    return 0;
+}
+
+void *request_new_state(struct request *request, size_t size)
+{
+    return request->state = request_alloc(request, size);
+}
+
+void *request_state(const struct request *request)
+{
+    return request->state;
+}
+
+const struct api *request_api(const struct request *request)
+{
+    return request->api;
+}
+
+void request_set_user(struct request *request, void *user)
+{
+    request->user = user;
+}
+
+void *request_user(const struct request *request)
+{
+    return request->user;
+}
+
+void request_suspend(struct request *request, request_handler *then)
+{
+    request->then = then;
+    request->stage = STAGE_WAITING;
+    atomic_fetch_add(&request->server->waiting, 1);
+    MHD_suspend_connection(request->connection);
+}
+
+void request_resume(struct request *request)
+{
+    MHD_resume_connection(request->connection);
+}

@@ -1,0 +1,69 @@
+/*
+ * A request, as the APIs see it. Everything that hangs off it (its strings, what request_alloc()
+ * gives, the parsed body) lives until it was answered and completed, and is freed in one place.
+ *
+ * A handler runs on an HTTP thread and must not wait. To answer later, it calls request_suspend()
+ * with the handler to go on with; request_resume() may then be called once, from any thread.
+ */
+#ifndef UNDERSTUDY_HTTP_REQUEST_H
+#define UNDERSTUDY_HTTP_REQUEST_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request;
+struct api;
+
+typedef void request_handler(struct request *request);
+
+/* "GET" … ; a HEAD request is handled as GET, and request_is_head() tells. */
+const char *request_method(const struct request *request);
+bool request_is_head(const struct request *request);
+
+/* The path as it was sent, still percent-encoded, without the query and without a /w/ prefix. */
+const char *request_path(const struct request *request);
+
+/* The slug of the /w/{slug} prefix; NULL without one (H7). */
+const char *request_workspace_prefix(const struct request *request);
+
+/* The path's parameter number `index`, decoded. */
+const char *request_param(const struct request *request, size_t index);
+
+/* Header values; NULL where there is none. Several Authorization headers give "". */
+const char *request_host(const struct request *request);
+const char *request_authorization(const struct request *request);
+const char *request_content_type(const struct request *request);
+
+/* "http://" and the Host that the client named, or else the address it reached. */
+void request_base(const struct request *request, struct buf *out);
+
+/* The body, complete; NUL-terminated, *ret_len bytes. */
+const char *request_body(const struct request *request, size_t *ret_len);
+
+/*
+ * The body parsed (H2), on its first call; it belongs to the request. ERR_INVALID with where and
+ * why in `err`, ERR_NO_MEMORY.
+ */
+int request_json(struct request *request, const json_t **ret_value, struct err *err);
+
+/* Zeroed memory that is freed with the request; NULL when there is none. */
+void *request_alloc(struct request *request, size_t size);
+
+/* What a handler keeps from one call to the next: zeroed memory of the request's; NULL: none. */
+void *request_new_state(struct request *request, size_t size);
+void *request_state(const struct request *request);
+
+/* The API that answers it, and a place for what that API found out in its `admit`. */
+const struct api *request_api(const struct request *request);
+void request_set_user(struct request *request, void *user);
+void *request_user(const struct request *request);
+
+/* See above. */
+void request_suspend(struct request *request, request_handler *then);
+void request_resume(struct request *request);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * Routes: one table an API, one row an operation. The tables are held against openapi/ by a test.
+ */
+#ifndef UNDERSTUDY_HTTP_ROUTER_H
+#define UNDERSTUDY_HTTP_ROUTER_H
+
+#include "http/request.h"
+
+#include <stdint.h>
+
+struct route {
+    const char *method;       /* GET serves HEAD too */
+    const char *pattern;      /* "/rest/v1/scenario-studio/jobs/{job_id}" */
+    const char *operation_id; /* in the API's OpenAPI document */
+    request_handler *handler;
+    bool takes_body; /* else a body is read and ignored (H2) */
+};
+
+/* Why a request gets an error before, or instead of, its handler. */
+enum refusal_kind {
+    REFUSED_MALFORMED,   /* 400, the connection closes (H4, H5) */
+    REFUSED_NOT_FOUND,   /* 404: no such path */
+    REFUSED_METHOD,      /* 405, with Allow */
+    REFUSED_TOO_LARGE,   /* 413 */
+    REFUSED_FAILURE,     /* 500: a fault of ours (H6) */
+    REFUSED_UNAVAILABLE, /* 503: storage trouble, with Retry-After (H6) */
+};
+
+struct refusal {
+    enum refusal_kind kind;
+    int status;
+    const char *code; /* for 503: storage_full, …; else NULL */
+    char detail[256]; /* a sentence for the client's author */
+};
+
+/* An API: what answers under some first path segments. */
+struct api {
+    const char *name; /* also its OpenAPI document's: "studio" */
+    const char *const
+        *roots; /* "rest", NULL: all under /rest is its own. NULL: what no other covers */
+    const struct route *routes;
+    size_t route_count;
+    void *context; /* the API's own */
+
+    /*
+     * Before the body, and before a 404 (S1): whether the request may go on. `route` is NULL where
+     * there is none. False: the API keeps in mind why, and its `deny` will say so.
+     */
+    bool (*admit)(struct request *request, const struct route *route);
+    void (*deny)(struct request *request);
+
+    /* Answers with an error in the API's shape; headers are set already. */
+    void (*refuse)(struct request *request, const struct refusal *refusal);
+
+    /* The request is over: release what `admit` took. May be NULL. */
+    void (*leave)(struct request *request);
+};
+
+enum { PATH_SEGMENTS_MAX = 16, ROUTE_PARAMS_MAX = 4 };
+
+/* A path cut at its slashes, then decoded (H4), by path_split(). */
+struct path {
+    char *segments[PATH_SEGMENTS_MAX];
+    size_t count;
+};
+
+/*
+ * Cuts and decodes `text` in place; the segments point into it. False: not UTF-8, or more segments
+ * than any route has (*ret_too_many).
+ */
+bool path_split(char *text, struct path *ret_path, bool *ret_too_many);
+
+struct match {
+    const struct route *route; /* NULL: no such path, or not with this method */
+    const char *params[ROUTE_PARAMS_MAX];
+    bool known_path;
+    char allow[64]; /* the methods that a known path has, for Allow */
+};
+
+/* Finds the route of a path. */
+void router_match(const struct api *api, const char *method, char *const *segments, size_t count,
+                  struct match *ret_match);
+
+/* Answers with storage trouble or a fault of ours, as `error` (an ERR_ code) says; logs it once
+ * (H6). */
+void router_fail(struct request *request, int error, const char *detail);
+
+#endif
