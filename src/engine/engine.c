@@ -1,0 +1,155 @@
+#include "engine/internal.h"
+
+#include "base/time.h"
+#include "engine/timers.h"
+
+#include <stdlib.h>
+
+static int take_workspace(const struct workspace_row *row, void *registry)
+{
+    return registry_add_workspace(registry, row);
+}
+
+static int take_key(const struct key_row *row, void *registry)
+{
+    return registry_add_key(registry, row);
+}
+
+static int take_member(const struct member_row *row, void *registry)
+{
+    return registry_add_member(registry, row);
+}
+
+static int load(struct engine *engine, struct err *err)
+{
+    struct db *db = store_reader(engine->store, err);
+    if (!db)
+        return ERR_IO;
+    int status = workspace_each(db, take_workspace, engine->registry);
+    if (status == 0)
+        status = key_each(db, take_key, engine->registry);
+    if (status == 0)
+        status = member_each(db, take_member, engine->registry);
+    return status < 0 ? err_set(err, status, "cannot read the workspaces") : 0;
+}
+
+/* -- catching up ------------------------------------------------------------------------------- */
+
+/* Timers that one transaction of the start fires. */
+enum { CATCH_UP_TIMERS = 1000 };
+
+struct catch_up {
+    struct write write;
+    struct engine *engine;
+    struct workspace *workspace;
+    int64_t next;
+    int status;
+};
+
+static int catch_up_run(struct write *write, struct db *db)
+{
+    struct catch_up *self = (struct catch_up *)write;
+    return timers_fire(db, self->workspace, workspace_now(self->workspace), CATCH_UP_TIMERS,
+                       &self->next);
+}
+
+/* What fell due while the server was down happens now, with the times it would have had. */
+static void catch_up_workspace(struct workspace *workspace, void *arg)
+{
+    struct catch_up *self = arg;
+    self->workspace = workspace;
+    do {
+        int status = store_write(self->engine->store, &self->write);
+        if (status < 0) {
+            self->status = status;
+            return;
+        }
+    } while (self->next <= workspace_now(workspace));
+    worker_schedule(self->engine->worker, workspace, self->next);
+}
+
+static int catch_up(struct engine *engine, struct err *err)
+{
+    struct catch_up self = {.write = {.run = catch_up_run}, .engine = engine};
+    registry_each(engine->registry, catch_up_workspace, &self);
+    if (self.status < 0)
+        return err_set(err, self.status, "cannot bring the jobs up to date");
+    return 0;
+}
+
+/* -- the engine -------------------------------------------------------------------------------- */
+
+int engine_start(struct store *store, const struct engine_options *options,
+                 struct engine **ret_engine, struct err *err)
+{
+    int status = engine_bootstrap(store, options, err);
+    if (status < 0)
+        return status;
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    engine->store = store;
+    engine->registry = registry_create(&options->settings);
+    if (!engine->registry)
+        status = err_set(err, ERR_NO_MEMORY, "out of memory");
+    if (status == 0)
+        status = load(engine, err);
+    if (status == 0)
+        status = worker_start(store, &engine->worker, err);
+    if (status == 0)
+        status = catch_up(engine, err);
+    if (status < 0) {
+        engine_stop(engine);
+        return status;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+void engine_stop(struct engine *engine)
+{
+    if (!engine)
+        return;
+    worker_stop(engine->worker);
+    registry_destroy(engine->registry);
+    free(engine);
+}
+
+struct store *engine_store(struct engine *engine)
+{
+    return engine->store;
+}
+
+struct registry *engine_registry(struct engine *engine)
+{
+    return engine->registry;
+}
+
+/* -- operations -------------------------------------------------------------------------------- */
+
+static void operation_done(struct write *write, int status)
+{
+    struct operation *operation = (struct operation *)write;
+    operation->status = status;
+    if (status == 0 && operation->due_at != TIME_NEVER)
+        worker_schedule(operation->engine->worker, operation->workspace, operation->due_at);
+    operation->wake(operation->arg); /* from here on it may be gone */
+}
+
+void operation_init(struct operation *operation, struct engine *engine, struct workspace *workspace,
+                    int (*run)(struct write *write, struct db *db))
+{
+    *operation = (struct operation){.write = {.run = run, .done = operation_done},
+                                    .engine = engine,
+                                    .workspace = workspace,
+                                    .due_at = TIME_NEVER};
+}
+
+void operation_submit(struct operation *operation, void (*wake)(void *arg), void *arg)
+{
+    operation->wake = wake;
+    operation->arg = arg;
+    int status = store_submit(operation->engine->store, &operation->write);
+    if (status < 0)
+        operation_done(&operation->write, status);
+}

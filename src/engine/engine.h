@@ -1,0 +1,69 @@
+/*
+ * The engine: what happens without a request. It owns the workspaces in memory and the worker's
+ * thread, and moves jobs when they are due, by way of the store's writer.
+ *
+ * What a request writes is an operation: a message to the writer that wakes its sender when it is
+ * committed.
+ */
+#ifndef UNDERSTUDY_ENGINE_ENGINE_H
+#define UNDERSTUDY_ENGINE_ENGINE_H
+
+#include "base/err.h"
+#include "engine/workspace.h"
+#include "store/store.h"
+
+struct engine;
+
+/* An API key or a member that the server is to have, from the command line. */
+struct engine_grant {
+    const char *value;     /* the key or the address */
+    const char *workspace; /* id or slug; NULL: the default one. Absent ones are made */
+};
+
+struct engine_options {
+    struct settings settings; /* of every workspace */
+    bool no_defaults;         /* a new store gets neither the documents' key nor its member */
+    const struct engine_grant *keys, *members;
+    size_t key_count, member_count;
+};
+
+/*
+ * Reads the workspaces from `store`, makes what is missing, and starts the worker; the jobs whose
+ * time passed meanwhile are brought up to date first. ERR_INVALID where a key belongs to another
+ * workspace already.
+ */
+int engine_start(struct store *store, const struct engine_options *options,
+                 struct engine **ret_engine, struct err *err);
+
+/* Stops the worker and frees everything but the store. No operation may be under way. */
+void engine_stop(struct engine *engine);
+
+struct store *engine_store(struct engine *engine);
+struct registry *engine_registry(struct engine *engine);
+
+/* -- operations -------------------------------------------------------------------------------- */
+
+/*
+ * The head of an operation. Its sender sets it up by operation_init(), with `run` as struct write
+ * has it, and keeps it alive until it is woken; then `status` is 0 or the error that undid it.
+ */
+struct operation {
+    struct write write;
+    struct engine *engine;
+    struct workspace *workspace; /* borrowed: the sender holds a reference */
+    int64_t due_at;              /* the earliest timer that `run` set; TIME_NEVER */
+    int status;
+    void (*wake)(void *arg); /* called on the writer's thread after the commit */
+    void *arg;
+};
+
+void operation_init(struct operation *operation, struct engine *engine, struct workspace *workspace,
+                    int (*run)(struct write *write, struct db *db));
+
+/*
+ * Queues it; any thread. `wake(arg)` follows, once, also where the queue is full: then `status`
+ * says ERR_OVERLOADED and the call comes from within.
+ */
+void operation_submit(struct operation *operation, void (*wake)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,18 @@
+/* Inside the engine: what it is made of. */
+#ifndef UNDERSTUDY_ENGINE_INTERNAL_H
+#define UNDERSTUDY_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+#include "engine/worker.h"
+
+struct engine {
+    struct store *store;
+    struct registry *registry;
+    struct worker *worker;
+};
+
+/* Makes in the store what the options ask for and is missing (bootstrap.c). Before the registry is
+ * read. */
+int engine_bootstrap(struct store *store, const struct engine_options *options, struct err *err);
+
+#endif

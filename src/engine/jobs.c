@@ -1,0 +1,153 @@
+#include "engine/jobs.h"
+
+#include "engine/job_state.h"
+#include "engine/timers.h"
+#include "engine/transition.h"
+#include "store/scenario.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Draws ids until one is free (S21). */
+static int draw_id(struct db *db, int64_t workspace, char id[ID_HEX_SIZE],
+                   int (*exists)(struct db *db, int64_t workspace, const char *id, bool *ret))
+{
+    bool taken;
+    int status;
+    do {
+        id_hex(id);
+        status = exists(db, workspace, id, &taken);
+    } while (status == 0 && taken);
+    return status;
+}
+
+/* Writes a new job, queued, with its first timer. */
+static int queue_job(struct db *db, struct operation *operation, const struct job_input *input,
+                     const char *base, struct job *job)
+{
+    const struct workspace *workspace = operation->workspace;
+    int64_t now = workspace_now(workspace);
+    *job = (struct job){.status = JOB_QUEUED,
+                        .created_at = now,
+                        .started_at = -1,
+                        .completed_at = -1,
+                        .due_at = now + workspace->settings.queue_time,
+                        .processing_time = workspace->settings.processing_time};
+    snprintf(job->base, sizeof job->base, "%s", base);
+    int status = draw_id(db, workspace->row.pk, job->id, job_exists);
+    if (status == 0)
+        status = job_insert(db, workspace->row.pk, job, input);
+    operation->due_at = job->due_at;
+    return status;
+}
+
+int job_create_run(struct write *write, struct db *db)
+{
+    struct job_create *self = (struct job_create *)write;
+    int64_t workspace = self->operation.workspace->row.pk;
+    const struct job_input *input = &self->input;
+    bool has_source = true;
+    int status = ERR_NOT_FOUND;
+
+    if (input->request_id)
+        status = job_by_request_id(db, workspace, input->request_id, &self->job);
+    if (status != ERR_NOT_FOUND) {
+        self->outcome = CREATE_KNOWN;
+        return status;
+    }
+    if (!self->is_member) {
+        self->outcome = CREATE_NO_MEMBER;
+        return 0;
+    }
+    status = 0;
+    if (input->scenario_slug)
+        status = scenario_slug_exists(db, workspace, input->scenario_slug, &has_source);
+    self->outcome = has_source ? CREATE_NEW : CREATE_NO_SOURCE;
+    if (status < 0 || !has_source)
+        return status;
+    return queue_job(db, &self->operation, input, self->base, &self->job);
+}
+
+int job_cancel_run(struct write *write, struct db *db)
+{
+    struct job_cancel *self = (struct job_cancel *)write;
+    const struct workspace *workspace = self->operation.workspace;
+    int64_t now = workspace_now(workspace);
+    int status = job_by_id(db, workspace->row.pk, self->id, &self->job);
+    if (status == ERR_NOT_FOUND) {
+        self->outcome = CANCEL_NO_JOB;
+        return 0;
+    }
+    if (status < 0)
+        return status;
+    if (job_state_is_end(self->job.status)) {
+        self->outcome = CANCEL_ENDED;
+        return 0;
+    }
+    self->outcome = CANCEL_DONE;
+    bool frees_place = self->job.status == JOB_PROCESSING;
+    status = transition_cancel(db, workspace, &self->job, now);
+    if (status == 0 && frees_place)
+        status = timers_fill(db, workspace, now, &self->operation.due_at);
+    return status;
+}
+
+int session_create_run(struct write *write, struct db *db)
+{
+    struct session_create *self = (struct session_create *)write;
+    const struct workspace *workspace = self->operation.workspace;
+    int status = ERR_NOT_FOUND;
+
+    if (self->input.request_id)
+        status =
+            session_by_request_id(db, workspace->row.pk, self->input.request_id, &self->session);
+    if (status != ERR_NOT_FOUND) {
+        self->outcome = CREATE_KNOWN;
+        return status;
+    }
+    if (!self->is_member) {
+        self->outcome = CREATE_NO_MEMBER;
+        return 0;
+    }
+    self->outcome = CREATE_NEW;
+    self->session = (struct session){.created_at = workspace_now(workspace)};
+    snprintf(self->session.base, sizeof self->session.base, "%s", self->base);
+    status = draw_id(db, workspace->row.pk, self->session.id, session_exists);
+    if (status < 0)
+        return status;
+    return session_insert(db, workspace->row.pk, &self->session, &self->input);
+}
+
+/* What session_open_run() has in hand while it reads what the session was asked with. */
+struct opening {
+    struct session_open *self;
+    struct db *db;
+    struct session session;
+};
+
+static int start_job(const struct session_input *input, void *arg)
+{
+    struct opening *opening = arg;
+    struct job job;
+    struct job_input job_input = {
+        .user_email = input->user_email, .prompt = input->prompt, .session = opening->session.id};
+    int status =
+        queue_job(opening->db, &opening->self->operation, &job_input, opening->session.base, &job);
+    if (status == 0)
+        status = session_set_job(opening->db, opening->session.seq, job.id);
+    return status;
+}
+
+int session_open_run(struct write *write, struct db *db)
+{
+    struct session_open *self = (struct session_open *)write;
+    int64_t workspace = self->operation.workspace->row.pk;
+    struct opening opening = {.self = self, .db = db};
+    int status = session_by_id(db, workspace, self->id, &opening.session);
+    self->found = status == 0;
+    if (status == ERR_NOT_FOUND)
+        return 0;
+    if (status < 0 || *opening.session.job)
+        return status;
+    return session_input(db, workspace, self->id, start_job, &opening);
+}

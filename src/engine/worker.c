@@ -1,0 +1,275 @@
+/*
+ * A heap of workspaces by the due time of their next timer. When one is due, a tick goes to the
+ * writer, which fires the workspace's timers and says when the next is due. Only one tick of a
+ * workspace is under way at a time; a timer that is set meanwhile is kept in the workspace's
+ * due_at. The writer tells of commits in their order, so what a tick says is never older than what
+ * was scheduled before.
+ */
+#include "engine/worker.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "engine/timers.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    /* Timers that one tick fires: few, so that requests' writes, which wait for the same commit,
+       are not held up by a workspace with many jobs. */
+    TICK_TIMERS = 32,
+    /* When the store fails a tick, the jobs wait, and are tried again. */
+    RETRY_MS = 1000,
+    /* The monotonic clock stands still while a laptop sleeps; waking up now and then notices. */
+    SLEEP_MAX_MS = 10000,
+};
+
+struct worker {
+    struct store *store;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake, idle;
+    struct workspace **heap;
+    size_t count, capacity;
+    size_t ticks; /* with the writer */
+    bool stopping;
+    bool failing; /* the last tick failed: said once */
+};
+
+struct tick {
+    struct write write;
+    struct worker *worker;
+    struct workspace *workspace;
+    int64_t next;
+};
+
+/* -- the heap, under the lock ------------------------------------------------------------------ */
+
+static void put(struct worker *worker, size_t index, struct workspace *workspace)
+{
+    worker->heap[index] = workspace;
+    workspace->heap_index = index;
+}
+
+static void sift_up(struct worker *worker, size_t index, struct workspace *workspace)
+{
+    while (index) {
+        size_t parent = (index - 1) / 2;
+        if (worker->heap[parent]->due_at <= workspace->due_at)
+            break;
+        put(worker, index, worker->heap[parent]);
+        index = parent;
+    }
+    put(worker, index, workspace);
+}
+
+static void sift_down(struct worker *worker, size_t index, struct workspace *workspace)
+{
+    for (;;) {
+        size_t child = 2 * index + 1;
+        if (child >= worker->count)
+            break;
+        if (child + 1 < worker->count &&
+            worker->heap[child + 1]->due_at < worker->heap[child]->due_at)
+            child++;
+        if (workspace->due_at <= worker->heap[child]->due_at)
+            break;
+        put(worker, index, worker->heap[child]);
+        index = child;
+    }
+    put(worker, index, workspace);
+}
+
+static struct workspace *pop(struct worker *worker)
+{
+    struct workspace *first = worker->heap[0];
+    struct workspace *last = worker->heap[--worker->count];
+    if (worker->count)
+        sift_down(worker, 0, last);
+    first->heap_index = SIZE_MAX;
+    return first;
+}
+
+/* Puts a workspace where its due time says; false: out of memory, it will not be woken by the heap.
+ */
+static bool place(struct worker *worker, struct workspace *workspace)
+{
+    if (workspace->heap_index != SIZE_MAX) {
+        sift_up(worker, workspace->heap_index, workspace); /* times only come nearer here */
+        return true;
+    }
+    if (worker->count == worker->capacity) {
+        size_t capacity = worker->capacity ? worker->capacity * 2 : 16;
+        struct workspace **heap = realloc(worker->heap, capacity * sizeof *heap);
+        if (!heap)
+            return false;
+        worker->heap = heap;
+        worker->capacity = capacity;
+    }
+    sift_up(worker, worker->count++, workspace);
+    return true;
+}
+
+static void schedule(struct worker *worker, struct workspace *workspace, int64_t due_at)
+{
+    if (due_at >= workspace->due_at)
+        return;
+    workspace->due_at = due_at;
+    if (workspace->ticking)
+        return; /* tick_done() places it */
+    if (!place(worker, workspace))
+        workspace->due_at = TIME_NEVER; /* the next request that sets a timer tries again */
+    else if (workspace->heap_index == 0)
+        pthread_cond_signal(&worker->wake);
+}
+
+/* -- ticks ------------------------------------------------------------------------------------- */
+
+static int tick_run(struct write *write, struct db *db)
+{
+    struct tick *tick = (struct tick *)write;
+    return timers_fire(db, tick->workspace, workspace_now(tick->workspace), TICK_TIMERS,
+                       &tick->next);
+}
+
+/* Says once that timers fail, and once that they work again. */
+static void note_failure(struct worker *worker, const struct workspace *workspace, int status)
+{
+    bool failing = status < 0;
+    if (failing == worker->failing)
+        return;
+    worker->failing = failing;
+    if (failing)
+        log_event(LOG_ERROR, "jobs wait: the store refuses to be written",
+                  LOG_STR("workspace", workspace->row.slug), LOG_INT("error", status));
+    else
+        log_message(LOG_INFO, "jobs go on");
+}
+
+static void tick_done(struct write *write, int status)
+{
+    struct tick *tick = (struct tick *)write;
+    struct worker *worker = tick->worker;
+    struct workspace *workspace = tick->workspace;
+    int64_t next = status == 0 ? tick->next : workspace_now(workspace) + RETRY_MS;
+
+    pthread_mutex_lock(&worker->lock);
+    note_failure(worker, workspace, status);
+    workspace->ticking = false;
+    if (workspace->due_at < next)
+        next = workspace->due_at;
+    workspace->due_at = TIME_NEVER;
+    schedule(worker, workspace, next);
+    worker->ticks--;
+    pthread_cond_signal(&worker->idle);
+    pthread_mutex_unlock(&worker->lock);
+    workspace_release(workspace);
+    free(tick);
+}
+
+/* Sends a tick for a workspace that was taken off the heap; called and left with the lock held. */
+static void send_tick(struct worker *worker, struct workspace *workspace)
+{
+    struct tick *tick = calloc(1, sizeof *tick);
+    workspace->due_at = TIME_NEVER;
+    if (!tick) {
+        schedule(worker, workspace, workspace_now(workspace) + RETRY_MS);
+        return;
+    }
+    *tick = (struct tick){.write = {.run = tick_run, .done = tick_done},
+                          .worker = worker,
+                          .workspace = workspace,
+                          .next = TIME_NEVER};
+    workspace->ticking = true;
+    atomic_fetch_add(&workspace->references, 1);
+    worker->ticks++;
+    pthread_mutex_unlock(&worker->lock);
+    int status = store_submit(worker->store, &tick->write);
+    if (status < 0)
+        tick_done(&tick->write, status);
+    pthread_mutex_lock(&worker->lock);
+}
+
+/* -- the thread -------------------------------------------------------------------------------- */
+
+static void sleep_until(struct worker *worker, int64_t left_ms)
+{
+    struct timespec until;
+    if (left_ms > SLEEP_MAX_MS)
+        left_ms = SLEEP_MAX_MS;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += left_ms / 1000;
+    until.tv_nsec += left_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&worker->wake, &worker->lock, &until);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    pthread_mutex_lock(&worker->lock);
+    while (!worker->stopping) {
+        if (!worker->count) {
+            pthread_cond_wait(&worker->wake, &worker->lock);
+            continue;
+        }
+        struct workspace *next = worker->heap[0];
+        int64_t left = next->due_at - workspace_now(next);
+        if (left > 0)
+            sleep_until(worker, left);
+        else
+            send_tick(worker, pop(worker));
+    }
+    pthread_mutex_unlock(&worker->lock);
+    return NULL;
+}
+
+int worker_start(struct store *store, struct worker **ret_worker, struct err *err)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    worker->store = store;
+    pthread_mutex_init(&worker->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&worker->wake, &monotonic);
+    pthread_cond_init(&worker->idle, NULL);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
+        free(worker);
+        return err_set(err, ERR_INTERNAL, "cannot start the worker's thread");
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (!worker)
+        return;
+    pthread_mutex_lock(&worker->lock);
+    worker->stopping = true;
+    pthread_cond_signal(&worker->wake);
+    while (worker->ticks)
+        pthread_cond_wait(&worker->idle, &worker->lock);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_join(worker->thread, NULL);
+    pthread_cond_destroy(&worker->wake);
+    pthread_cond_destroy(&worker->idle);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker->heap);
+    free(worker);
+}
+
+void worker_schedule(struct worker *worker, struct workspace *workspace, int64_t due_at)
+{
+    pthread_mutex_lock(&worker->lock);
+    schedule(worker, workspace, due_at);
+    pthread_mutex_unlock(&worker->lock);
+}
