@@ -1,0 +1,20 @@
+/*
+ * What belongs to neither documented API: whether the server is alive and ready, the OpenAPI
+ * documents, and an answer for every path that is nobody's.
+ */
+#ifndef UNDERSTUDY_CONTROL_CONTROL_H
+#define UNDERSTUDY_CONTROL_CONTROL_H
+
+#include "http/router.h"
+
+#include <stdatomic.h>
+
+struct control {
+    atomic_bool stopping; /* set when the server is asked to end: no longer ready */
+    struct api api;
+};
+
+/* Sets it up; it must outlive the server. */
+void control_init(struct control *control);
+
+#endif

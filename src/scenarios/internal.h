@@ -1,0 +1,71 @@
+/* Inside the Scenarios API: what its handlers share. HTTP threads. */
+#ifndef UNDERSTUDY_SCENARIOS_INTERNAL_H
+#define UNDERSTUDY_SCENARIOS_INTERNAL_H
+
+#include "base/buf.h"
+#include "base/fields.h"
+#include "http/router.h"
+#include "scenarios/scenarios.h"
+#include "store/project_scenario.h"
+
+extern const struct route scenario_routes[];
+extern const size_t scenario_route_count;
+
+/* The fields of both bodies, in the document's order; PUT requires none. */
+extern const struct field scenario_fields[];
+extern const size_t scenario_field_count;
+
+/* What a body gave. */
+struct scenario_body {
+    struct field_text name, instructions;
+    const json_t *messages;
+    struct field_whole max_messages;
+    struct field_text success_criteria, failure_criteria, failure_criteria_mode;
+    const json_t *evaluators, *persona_ids;
+};
+
+/* -- project.c: whose project it is (E10) -------------------------------------------------------
+ */
+
+/* struct api's admit, deny and leave. */
+bool project_admit(struct request *request, const struct route *route);
+void project_deny(struct request *request);
+void project_leave(struct request *request);
+
+/* The workspace that the project belongs to; the request holds the reference. */
+struct workspace *project_workspace(struct request *request);
+
+/* -- errors.c: {"error": message} ---------------------------------------------------------------
+ */
+
+void scenarios_error(struct request *request, int status, const char *message);
+
+/* Answers with `before`, `value` (from the client) and `after` as one message. */
+void scenarios_error_about(struct request *request, int status, const char *before,
+                           const char *value, const char *after);
+
+/* struct api's refuse. */
+void scenarios_refuse(struct request *request, const struct refusal *refusal);
+
+/* -- body.c --------------------------------------------------------------------------------------
+ */
+
+/*
+ * Reads the body (E2, E8, E11). `creating`: a name is required. False: the request was answered
+ * with what is wrong.
+ */
+bool scenarios_read_body(struct request *request, bool creating, struct scenario_body *ret_body);
+
+/* The one serializer of a scenario (E6). */
+void scenario_put_json(struct buf *out, const struct project_scenario *scenario);
+
+/* -- handlers ------------------------------------------------------------------------------------
+ */
+
+void scenario_list_handler(struct request *request);
+void scenario_get_handler(struct request *request);
+void scenario_create_handler(struct request *request);
+void scenario_update_handler(struct request *request);
+void scenario_delete_handler(struct request *request);
+
+#endif

@@ -1,0 +1,27 @@
+#include "scenarios/internal.h"
+
+#define PROJECT "/api/projects/{projectId}/scenarios"
+
+const struct route scenario_routes[] = {
+    {"GET", PROJECT, "listScenarios", scenario_list_handler, false},
+    {"POST", PROJECT, "createScenario", scenario_create_handler, .takes_body = true},
+    {"GET", PROJECT "/{id}", "getScenario", scenario_get_handler, false},
+    {"PUT", PROJECT "/{id}", "updateScenario", scenario_update_handler, .takes_body = true},
+    {"DELETE", PROJECT "/{id}", "deleteScenario", scenario_delete_handler, false},
+};
+const size_t scenario_route_count = sizeof scenario_routes / sizeof *scenario_routes;
+
+void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool strict_projects)
+{
+    static const char *const roots[] = {"api", NULL};
+    *scenarios = (struct scenarios){.engine = engine, .strict_projects = strict_projects};
+    scenarios->api = (struct api){.name = "scenarios",
+                                  .roots = roots,
+                                  .routes = scenario_routes,
+                                  .route_count = scenario_route_count,
+                                  .context = scenarios,
+                                  .admit = project_admit,
+                                  .deny = project_deny,
+                                  .refuse = scenarios_refuse,
+                                  .leave = project_leave};
+}

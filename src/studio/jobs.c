@@ -1,0 +1,162 @@
+/* createScenarioJob, getScenarioJob, cancelScenarioJob. */
+#include "engine/jobs.h"
+#include "base/json.h"
+#include "http/respond.h"
+#include "studio/callback.h"
+#include "studio/check.h"
+#include "studio/internal.h"
+#include "studio/job_json.h"
+
+#include <stdio.h>
+
+struct job_body {
+    struct field_text user_email, prompt, context, scenario_slug, request_id, callback_url;
+    const json_t *callback_headers;
+};
+
+#define TO(member_) .offset = offsetof(struct job_body, member_)
+
+const struct field job_fields[] = {
+    {"user_email", FIELD_STRING, .required = true, .what = "a valid email address",
+     .check = check_email, TO(user_email)},
+    {"prompt", FIELD_STRING, .required = true, .max_chars = 10000, .what = "a string", TO(prompt)},
+    {"context", FIELD_STRING, .max_chars = 50000, .what = "a string", TO(context)},
+    {"scenario_slug", FIELD_STRING, .what = "a non-empty string", .check = check_not_empty,
+     TO(scenario_slug)},
+    {"request_id", FIELD_STRING, .what = "a non-empty string", .check = check_not_empty,
+     TO(request_id)},
+    {"callback_url", FIELD_STRING, .what = "an absolute http or https URL without user info",
+     .check = callback_url_is_right, TO(callback_url)},
+    {"callback_headers", FIELD_OBJECT,
+     .what = "an object of header names and string values that may be sent",
+     .check = callback_headers_are_right, TO(callback_headers)},
+};
+const size_t job_field_count = sizeof job_fields / sizeof *job_fields;
+
+static void answer_job(struct request *request, int status, const struct job *job,
+                       enum job_newness newness)
+{
+    struct buf body = BUF_INIT;
+    job_put_json(&body, job, newness);
+    respond(request, status, content_type_json, &body);
+}
+
+/* -- createScenarioJob --------------------------------------------------------------------------
+ */
+
+struct creation {
+    struct job_create operation;
+    struct job_body body;
+    struct buf headers;
+    char base[URL_BASE_SIZE];
+};
+
+static void answer_creation(struct request *request)
+{
+    struct creation *creation = request_state(request);
+    const struct job_create *result = &creation->operation;
+    const struct job_body *body = &creation->body;
+
+    buf_finish(&creation->headers);
+    if (studio_failed(request, &result->operation))
+        return;
+    switch (result->outcome) {
+    case CREATE_NEW:
+        answer_job(request, 201, &result->job, JOB_IS_NEW);
+        break;
+    case CREATE_KNOWN:
+        answer_job(request, 200, &result->job, JOB_IS_KNOWN);
+        break;
+    case CREATE_NO_MEMBER:
+        studio_no_member(request, body->user_email.data);
+        break;
+    case CREATE_NO_SOURCE:
+        studio_no_scenario(request, body->scenario_slug.data);
+        break;
+    }
+}
+
+void job_create_handler(struct request *request)
+{
+    struct creation *creation = request_new_state(request, sizeof *creation);
+    if (!creation) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    struct job_body *body = &creation->body;
+    if (!studio_read_body(request, job_fields, job_field_count, body) ||
+        !studio_base(request, creation->base))
+        return;
+    if (body->callback_headers)
+        json_put_value(&creation->headers, body->callback_headers);
+    if (buf_failed(&creation->headers)) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    struct job_create *create = &creation->operation;
+    create->input = (struct job_input){.user_email = body->user_email.data,
+                                       .prompt = body->prompt.data,
+                                       .context = body->context.data,
+                                       .scenario_slug = body->scenario_slug.data,
+                                       .request_id = body->request_id.data,
+                                       .callback_url = body->callback_url.data,
+                                       .callback_headers = creation->headers.data};
+    create->base = creation->base;
+    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
+                                           auth_workspace(request), body->user_email.data);
+    studio_operate(request, &create->operation, job_create_run, answer_creation);
+}
+
+/* -- getScenarioJob -----------------------------------------------------------------------------
+ */
+
+void job_get_handler(struct request *request)
+{
+    struct job job;
+    const char *id = request_param(request, 0);
+    struct db *db = studio_reader(request);
+    if (!db)
+        return;
+    int status = job_by_id(db, auth_workspace(request)->row.pk, id, &job);
+    if (status == 0)
+        answer_job(request, 200, &job, JOB_PLAIN);
+    else if (status == ERR_NOT_FOUND)
+        studio_no_job(request, id);
+    else
+        router_fail(request, status, "cannot read a job");
+}
+
+/* -- cancelScenarioJob --------------------------------------------------------------------------
+ */
+
+static void answer_cancel(struct request *request)
+{
+    const struct job_cancel *cancel = request_state(request);
+    char message[64];
+    if (studio_failed(request, &cancel->operation))
+        return;
+    switch (cancel->outcome) {
+    case CANCEL_DONE:
+        answer_job(request, 200, &cancel->job, JOB_PLAIN);
+        break;
+    case CANCEL_NO_JOB:
+        studio_no_job(request, cancel->id);
+        break;
+    case CANCEL_ENDED:
+        snprintf(message, sizeof message, "Cannot cancel job in '%s' state",
+                 job_status_name(cancel->job.status));
+        studio_invalid(request, "job_not_cancellable", message);
+        break;
+    }
+}
+
+void job_cancel_handler(struct request *request)
+{
+    struct job_cancel *cancel = request_new_state(request, sizeof *cancel);
+    if (!cancel) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    cancel->id = request_param(request, 0);
+    studio_operate(request, &cancel->operation, job_cancel_run, answer_cancel);
+}

@@ -1,0 +1,215 @@
+/*
+ * The pages that answers point to: openChat and showScenario. Both gather what they show while the
+ * store's rows are under the cursor, and hand it to page.c, which knows HTML and nothing else.
+ */
+#include "engine/jobs.h"
+#include "http/respond.h"
+#include "store/scenario.h"
+#include "studio/internal.h"
+#include "studio/page.h"
+
+#include <stdio.h>
+
+static void answer_page(struct request *request, int status, struct buf *html)
+{
+    respond_header(request, "Content-Security-Policy", page_security_policy);
+    respond_header(request, "X-Content-Type-Options", "nosniff");
+    respond_header(request, "Referrer-Policy", "no-referrer");
+    respond_header(request, "Cache-Control", "no-store");
+    respond_header(request, "Cross-Origin-Resource-Policy", "same-origin");
+    respond_header(request, "Cross-Origin-Opener-Policy", "same-origin");
+    respond(request, status, content_type_html, html);
+}
+
+static void answer_not_found(struct request *request, const char *title, const char *detail)
+{
+    struct buf html = BUF_INIT;
+    page_problem(&html, 404, title, detail);
+    answer_page(request, 404, &html);
+}
+
+/* "" for the default workspace without a prefix, else "/w/<slug>" (H7). */
+static void base_path(struct request *request, char ret_path[WORKSPACE_SLUG_SIZE + 4])
+{
+    const char *prefix = request_workspace_prefix(request);
+    snprintf(ret_path, WORKSPACE_SLUG_SIZE + 4, prefix ? "/w/%s" : "", prefix);
+}
+
+static struct page_job page_job_of(const struct job *job)
+{
+    bool failed = job->status == JOB_FAILED;
+    return (struct page_job){.id = job->id,
+                             .status = job_status_name(job->status),
+                             .created_at_ms = job->created_at,
+                             .started_at_ms = job->started_at,
+                             .completed_at_ms = job->completed_at,
+                             .error_code = failed ? job->error_code : NULL,
+                             .error_message = failed ? job->error_message : NULL};
+}
+
+/* Answers when a page could not be gathered. */
+static void answer_failure(struct request *request, int status, struct buf *html)
+{
+    buf_finish(html);
+    router_fail(request, status, "cannot read what a page shows");
+}
+
+/* -- openChat -----------------------------------------------------------------------------------
+ */
+
+struct chat {
+    struct request *request;
+    struct session session;
+    struct job job; /* where session.job names one */
+    struct buf html;
+};
+
+static int render_chat(const struct session_input *input, void *arg)
+{
+    struct chat *chat = arg;
+    char path[WORKSPACE_SLUG_SIZE + 4];
+    bool started = *chat->session.job, completed = started && *chat->job.scenario_id;
+    struct page_job job = page_job_of(&chat->job);
+
+    base_path(chat->request, path);
+    page_chat(&chat->html,
+              &(struct page_chat){.base_path = path,
+                                  .workspace_name = auth_workspace(chat->request)->row.name,
+                                  .id = chat->session.id,
+                                  .prompt = input->prompt,
+                                  .user_email = input->user_email,
+                                  .created_at_ms = chat->session.created_at,
+                                  .job = started ? &job : NULL,
+                                  .scenario_slug = completed ? chat->job.scenario_slug : NULL,
+                                  .scenario_name = completed ? chat->job.scenario_name : NULL});
+    return 0;
+}
+
+static void show_chat(struct request *request, struct db *db, const struct session *session)
+{
+    struct chat chat = {.request = request, .session = *session};
+    int64_t workspace = auth_workspace(request)->row.pk;
+    int status = *session->job ? job_by_id(db, workspace, session->job, &chat.job) : 0;
+    if (status == 0)
+        status = session_input(db, workspace, session->id, render_chat, &chat);
+    if (status < 0)
+        answer_failure(request, status, &chat.html);
+    else
+        answer_page(request, 200, &chat.html);
+}
+
+static void chat_started(struct request *request);
+
+/* `may_start`: whether a session that has no job yet is to get one now. */
+static void open_chat(struct request *request, bool may_start)
+{
+    struct session session;
+    const char *id = request_param(request, 0);
+    struct db *db = studio_reader(request);
+    if (!db)
+        return;
+    int status = session_by_id(db, auth_workspace(request)->row.pk, id, &session);
+    if (status == ERR_NOT_FOUND) {
+        answer_not_found(request, "Session not found",
+                         "There is no session at this address. Create one with POST "
+                         "/rest/v1/scenario-studio and open the url of its answer.");
+    } else if (status < 0) {
+        router_fail(request, status, "cannot read a session");
+    } else if (*session.job || !may_start) {
+        show_chat(request, db, &session);
+    } else {
+        struct session_open *open = request_new_state(request, sizeof *open);
+        if (!open) {
+            router_fail(request, ERR_NO_MEMORY, NULL);
+            return;
+        }
+        open->id = id;
+        studio_operate(request, &open->operation, session_open_run, chat_started);
+    }
+}
+
+static void chat_started(struct request *request)
+{
+    const struct session_open *open = request_state(request);
+    if (!studio_failed(request, &open->operation))
+        open_chat(request, false);
+}
+
+void chat_handler(struct request *request)
+{
+    open_chat(request, !request_is_head(request)); /* HEAD has no side effects (H3) */
+}
+
+/* -- showScenario -------------------------------------------------------------------------------
+ */
+
+struct showing {
+    struct request *request;
+    struct scenario scenario, source;
+    bool has_source;
+    struct job job;
+    struct buf html;
+};
+
+static int render_scenario(const struct job_input *input, void *arg)
+{
+    struct showing *showing = arg;
+    const struct scenario *scenario = &showing->scenario;
+    char path[WORKSPACE_SLUG_SIZE + 4];
+    struct page_job job = page_job_of(&showing->job);
+
+    base_path(showing->request, path);
+    page_scenario(
+        &showing->html,
+        &(struct page_scenario){.base_path = path,
+                                .workspace_name = auth_workspace(showing->request)->row.name,
+                                .id = scenario->id,
+                                .slug = scenario->slug,
+                                .name = scenario->name,
+                                .prompt = input->prompt,
+                                .context = input->context,
+                                .owner_email = input->user_email,
+                                .created_at_ms = scenario->created_at,
+                                .source_slug = showing->has_source ? showing->source.slug
+                                                                   : input->scenario_slug,
+                                .source_name = showing->has_source ? showing->source.name : NULL,
+                                .source_exists = showing->has_source,
+                                .job = &job,
+                                .session_id = input->session});
+    return 0;
+}
+
+static int gather_scenario(struct db *db, struct showing *showing, const char *slug)
+{
+    int64_t workspace = auth_workspace(showing->request)->row.pk;
+    struct scenario *scenario = &showing->scenario;
+    int status = scenario_by_slug(db, workspace, slug, scenario);
+    if (status == 0 && *scenario->source) {
+        status = scenario_by_id(db, workspace, scenario->source, &showing->source);
+        showing->has_source = status == 0;
+        if (status == ERR_NOT_FOUND)
+            status = 0;
+    }
+    if (status == 0)
+        status = job_by_id(db, workspace, scenario->job, &showing->job);
+    if (status == 0)
+        status = job_input(db, workspace, scenario->job, render_scenario, showing);
+    return status;
+}
+
+void scenario_handler(struct request *request)
+{
+    struct showing showing = {.request = request};
+    struct db *db = studio_reader(request);
+    if (!db)
+        return;
+    int status = gather_scenario(db, &showing, request_param(request, 0));
+    if (status == ERR_NOT_FOUND)
+        answer_not_found(request, "Scenario not found",
+                         "There is no scenario at this address. A job that has completed names "
+                         "its scenario's url.");
+    else if (status < 0)
+        answer_failure(request, status, &showing.html);
+    else
+        answer_page(request, 200, &showing.html);
+}

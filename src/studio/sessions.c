@@ -1,0 +1,79 @@
+/* createScenarioStudioSession. */
+#include "base/json.h"
+#include "engine/jobs.h"
+#include "http/respond.h"
+#include "studio/check.h"
+#include "studio/internal.h"
+
+struct session_body {
+    struct field_text user_email, prompt, request_id;
+};
+
+#define TO(member_) .offset = offsetof(struct session_body, member_)
+
+const struct field session_fields[] = {
+    {"user_email", FIELD_STRING, .required = true, .what = "a valid email address",
+     .check = check_email, TO(user_email)},
+    {"prompt", FIELD_STRING, .required = true, .what = "a string", TO(prompt)},
+    {"request_id", FIELD_STRING, .what = "a non-empty string", .check = check_not_empty,
+     TO(request_id)},
+};
+const size_t session_field_count = sizeof session_fields / sizeof *session_fields;
+
+struct creation {
+    struct session_create operation;
+    struct session_body body;
+    char base[URL_BASE_SIZE];
+};
+
+static void answer_session(struct request *request, const struct session *session, bool is_new)
+{
+    struct buf body = BUF_INIT;
+    buf_printf(&body, "{\"id\":\"%s\",\"url\":", session->id);
+    struct buf url = BUF_INIT;
+    buf_printf(&url, "%s/chat/%s", session->base, session->id);
+    json_put_string(&body, url.data ? url.data : "", url.len);
+    buf_puts(&body, is_new ? ",\"is_new\":true}" : ",\"is_new\":false}");
+    body.failed |= buf_failed(&url);
+    buf_finish(&url);
+    respond(request, 200, content_type_json, &body);
+}
+
+static void answer_creation(struct request *request)
+{
+    struct creation *creation = request_state(request);
+    const struct session_create *result = &creation->operation;
+    if (studio_failed(request, &result->operation))
+        return;
+    switch (result->outcome) {
+    case CREATE_NEW:
+    case CREATE_KNOWN:
+        answer_session(request, &result->session, result->outcome == CREATE_NEW);
+        break;
+    case CREATE_NO_MEMBER:
+    case CREATE_NO_SOURCE: /* sessions have no source */
+        studio_no_member(request, creation->body.user_email.data);
+        break;
+    }
+}
+
+void session_create_handler(struct request *request)
+{
+    struct creation *creation = request_new_state(request, sizeof *creation);
+    if (!creation) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    struct session_body *body = &creation->body;
+    if (!studio_read_body(request, session_fields, session_field_count, body) ||
+        !studio_base(request, creation->base))
+        return;
+    struct session_create *create = &creation->operation;
+    create->input = (struct session_input){.user_email = body->user_email.data,
+                                           .prompt = body->prompt.data,
+                                           .request_id = body->request_id.data};
+    create->base = creation->base;
+    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
+                                           auth_workspace(request), body->user_email.data);
+    studio_operate(request, &create->operation, session_create_run, answer_creation);
+}

@@ -1,0 +1,104 @@
+#include "studio/internal.h"
+
+#include "http/problem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct route studio_routes[] = {
+    {"POST", "/rest/v1/scenario-studio", "createScenarioStudioSession", session_create_handler,
+     .takes_body = true},
+    {"POST", "/rest/v1/scenario-studio/jobs", "createScenarioJob", job_create_handler,
+     .takes_body = true},
+    {"GET", "/rest/v1/scenario-studio/jobs/{job_id}", "getScenarioJob", job_get_handler, false},
+    {"DELETE", "/rest/v1/scenario-studio/jobs/{job_id}", "cancelScenarioJob", job_cancel_handler,
+     false},
+};
+const size_t studio_route_count = sizeof studio_routes / sizeof *studio_routes;
+
+const struct route page_routes[] = {
+    {"GET", "/chat/{id}", "openChat", chat_handler, false},
+    {"GET", "/scenarios/{slug}", "showScenario", scenario_handler, false},
+};
+const size_t page_route_count = sizeof page_routes / sizeof *page_routes;
+
+void studio_init(struct studio *studio, struct engine *engine, const char *public_url)
+{
+    static const char *const rest[] = {"rest", NULL};
+    static const char *const pages[] = {"chat", "scenarios", NULL};
+    *studio = (struct studio){.engine = engine, .public_url = public_url};
+    studio->api = (struct api){.name = "studio",
+                               .roots = rest,
+                               .routes = studio_routes,
+                               .route_count = studio_route_count,
+                               .context = studio,
+                               .admit = auth_admit,
+                               .deny = auth_deny,
+                               .refuse = studio_refuse,
+                               .leave = auth_leave};
+    studio->pages = (struct api){.name = "studio",
+                                 .roots = pages,
+                                 .routes = page_routes,
+                                 .route_count = page_route_count,
+                                 .context = studio,
+                                 .admit = page_admit,
+                                 .deny = page_deny,
+                                 .refuse = problem_refuse,
+                                 .leave = auth_leave};
+}
+
+struct studio *studio_of(struct request *request)
+{
+    return request_api(request)->context;
+}
+
+bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE])
+{
+    const struct studio *studio = studio_of(request);
+    const struct workspace *workspace = auth_workspace(request);
+    struct buf base = BUF_INIT;
+
+    if (studio->public_url)
+        buf_puts(&base, studio->public_url);
+    else
+        request_base(request, &base);
+    if (strcmp(workspace->row.id, DEFAULT_WORKSPACE) != 0)
+        buf_printf(&base, "/w/%s", workspace->row.slug);
+    bool failed = buf_failed(&base);
+    if (failed)
+        router_fail(request, ERR_NO_MEMORY, NULL);
+    else
+        snprintf(ret_base, URL_BASE_SIZE, "%s", base.data); /* a Host has 300 characters at most */
+    buf_finish(&base);
+    return !failed;
+}
+
+struct db *studio_reader(struct request *request)
+{
+    struct err err;
+    struct db *db = store_reader(engine_store(studio_of(request)->engine), &err);
+    if (!db)
+        router_fail(request, ERR_IO, err.text);
+    return db;
+}
+
+static void wake(void *request)
+{
+    request_resume(request);
+}
+
+void studio_operate(struct request *request, struct operation *operation,
+                    int (*run)(struct write *write, struct db *db), request_handler *then)
+{
+    operation_init(operation, studio_of(request)->engine, auth_workspace(request), run);
+    request_suspend(request, then);
+    operation_submit(operation, wake, request);
+}
+
+bool studio_failed(struct request *request, const struct operation *operation)
+{
+    if (operation->status == 0)
+        return false;
+    router_fail(request, operation->status, NULL);
+    return true;
+}
