@@ -1,0 +1,288 @@
+/*
+ * Wiring: options → sockets → store → engine → server → wait for a signal → stop, in the opposite
+ * order. Sockets come first, so that a taken port is known before the store is touched.
+ */
+#include "base/log.h"
+#include "config.h"
+#include "control/control.h"
+#include "engine/engine.h"
+#include "healthcheck.h"
+#include "http/server.h"
+#include "listen.h"
+#include "scenarios/scenarios.h"
+#include "store/store.h"
+#include "studio/studio.h"
+#include "version.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <jansson.h>
+#include <nettle/version.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include <unistring/version.h>
+
+enum {
+    /* Descriptors beside connections: the store's, epoll's, sockets'. */
+    OTHER_DESCRIPTORS = 64,
+    /* While stopping: new connections are still served for a moment, so that a load balancer that
+       sees /readyz fail has time to look away; then what runs may take this long to finish. */
+    LINGER_MS = 100,
+    PATIENCE_MS = 7000,
+};
+
+extern char **environ;
+
+static int exit_code(int error)
+{
+    switch (error) {
+    case ERR_CORRUPT:
+    case ERR_FOREIGN:
+    case ERR_NEWER:
+        return EX_DATAERR;
+    case ERR_IN_USE:
+    case ERR_NOT_FOUND: /* no such address on this machine */
+        return EX_UNAVAILABLE;
+    case ERR_CREATE:
+        return EX_CANTCREAT;
+    case ERR_IO:
+    case ERR_FULL:
+        return EX_IOERR;
+    case ERR_HELD:
+    case ERR_BUSY:
+        return EX_TEMPFAIL;
+    case ERR_PERMISSION:
+        return EX_NOPERM;
+    case ERR_INVALID:
+        return EX_CONFIG;
+    case ERR_NO_MEMORY:
+        return EX_OSERR;
+    default:
+        return EX_SOFTWARE;
+    }
+}
+
+static int complain(int error, const struct err *err)
+{
+    fprintf(stderr, "understudy: %s\n", err->text);
+    return exit_code(error);
+}
+
+static const char *curl_library(void)
+{
+    static char text[40];
+    snprintf(text, sizeof text, "libcurl %s", curl_version_info(CURLVERSION_NOW)->version);
+    return text;
+}
+
+static const char *unistring_library(void)
+{
+    static char text[40];
+    snprintf(text, sizeof text, "libunistring %d.%d", _libunistring_version >> 8,
+             _libunistring_version & 0xff);
+    return text;
+}
+
+static const char *nettle_library(void)
+{
+    static char text[40];
+    snprintf(text, sizeof text, "nettle %d.%d", nettle_version_major(), nettle_version_minor());
+    return text;
+}
+
+/*
+ * Raises the limit of open files as far as it is needed and allowed; what connections it leaves
+ * room for is returned, and said where it is less than what was asked for.
+ */
+static unsigned connections(const struct config *config)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)config->max_connections + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return (unsigned)config->max_connections;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return (unsigned)config->max_connections;
+    rlim_t room = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS
+                                                         : limit.rlim_cur / 2;
+    log_event(LOG_WARN, "the limit of open files leaves room for fewer connections",
+              LOG_INT("max-connections", config->max_connections), LOG_INT("room", room));
+    return (unsigned)room;
+}
+
+/* -- what runs -----------------------------------------------------------------------------------
+ */
+
+struct program {
+    const struct config *config;
+    struct listener *listeners;
+    size_t listener_count;
+    struct store *store;
+    struct engine *engine;
+    struct control control;
+    struct studio studio;
+    struct scenarios scenarios;
+    const struct api *apis[4];
+    struct server *server;
+};
+
+static int start_engine(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    struct engine_grant *grants =
+        calloc(config->api_key_count + config->member_count + 1, sizeof *grants);
+    if (!grants)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    struct engine_options options = {
+        .settings = {.queue_time = config->queue_time_ms,
+                     .processing_time = config->processing_time_ms,
+                     .max_processing = config->max_processing},
+        .no_defaults = config->no_defaults,
+        .keys = grants,
+        .members = grants + config->api_key_count,
+        .key_count = config->api_key_count,
+        .member_count = config->member_count,
+    };
+    for (size_t i = 0; i < config->api_key_count; i++)
+        grants[i] = (struct engine_grant){config->api_keys[i].key, config->api_keys[i].workspace};
+    for (size_t i = 0; i < config->member_count; i++)
+        grants[config->api_key_count + i] =
+            (struct engine_grant){config->members[i].email, config->members[i].workspace};
+    int status = engine_start(program->store, &options, &program->engine, err);
+    free(grants);
+    return status;
+}
+
+static int start_server(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    control_init(&program->control);
+    studio_init(&program->studio, program->engine, config->public_url);
+    scenarios_init(&program->scenarios, program->engine, config->strict_projects);
+    program->apis[0] = &program->studio.api;
+    program->apis[1] = &program->scenarios.api;
+    program->apis[2] = &program->studio.pages;
+    program->apis[3] = &program->control.api;
+    struct server_options options = {.threads = (unsigned)config->threads,
+                                     .max_connections = connections(config),
+                                     .max_body = (size_t)config->max_body,
+                                     .apis = program->apis,
+                                     .api_count = 4};
+    return server_start(&options, program->listeners, program->listener_count, &program->server,
+                        err);
+}
+
+static int start(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    enum durability durability =
+        config->durability == CONFIG_DURABILITY_POWER ? DURABILITY_POWER : DURABILITY_PROCESS;
+    int status = listen_open(config, &program->listeners, &program->listener_count, err);
+    if (status == 0)
+        status = store_open(config->db, durability, &program->store, err);
+    if (status == 0)
+        status = start_engine(program, err);
+    if (status == 0)
+        status = start_server(program, err);
+    return status;
+}
+
+static void stop(struct program *program)
+{
+    if (program->server) {
+        atomic_store(&program->control.stopping, true);
+        server_drain(program->server);
+        poll(NULL, 0, LINGER_MS);
+        server_stop(program->server, PATIENCE_MS);
+    }
+    engine_stop(program->engine);
+    store_close(program->store);
+    if (program->listeners)
+        listen_close(program->listeners, program->listener_count);
+}
+
+static void announce(const struct program *program)
+{
+    for (size_t i = 1; i < program->listener_count; i++)
+        log_event(LOG_INFO, "also listening", LOG_STR("url", program->listeners[i].url));
+    log_event(LOG_INFO, "store", LOG_STR("file", store_path(program->store)));
+    printf("understudy %s ready on %s\n", UNDERSTUDY_VERSION, program->listeners[0].url);
+    fflush(stdout);
+}
+
+/* Signals are taken by sigwait() alone: every thread inherits the mask. */
+static void block_signals(sigset_t *ret_ends)
+{
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(ret_ends);
+    sigaddset(ret_ends, SIGTERM);
+    sigaddset(ret_ends, SIGINT);
+    sigaddset(ret_ends, SIGHUP);
+    sigprocmask(SIG_BLOCK, ret_ends, NULL);
+}
+
+static int serve(const struct config *config)
+{
+    struct program program = {.config = config};
+    struct err err = {"out of memory"};
+    sigset_t ends;
+    int signal_number;
+
+    log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
+    block_signals(&ends);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    int status = start(&program, &err);
+    int code = EX_OK;
+    if (status < 0) {
+        code = complain(status, &err);
+    } else {
+        announce(&program);
+        sigwait(&ends, &signal_number);
+        log_event(LOG_INFO, "stopping", LOG_STR("signal", strsignal(signal_number)));
+    }
+    stop(&program);
+    curl_global_cleanup();
+    return code;
+}
+
+static void print(int fd, const struct buf *text)
+{
+    for (size_t at = 0; at < text->len;) {
+        ssize_t written = write(fd, text->data + at, text->len - at);
+        if (written < 0 && errno != EINTR)
+            return;
+        at += written > 0 ? (size_t)written : 0;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static char jansson[40];
+    snprintf(jansson, sizeof jansson, "jansson %s", jansson_version_str());
+    const char *libraries[] = {server_library(),    store_library(),  jansson, curl_library(),
+                               unistring_library(), nettle_library(), NULL};
+    const struct config_about about = {.version = UNDERSTUDY_VERSION, .libraries = libraries};
+    struct config config;
+    struct config_report report;
+
+    enum config_verdict verdict = config_load(argc, argv, environ, &about, &config, &report);
+    print(STDOUT_FILENO, &report.out);
+    print(STDERR_FILENO, &report.errors);
+    int code = report.exit_code;
+    config_report_finish(&report);
+    if (verdict == CONFIG_EXIT)
+        return code;
+    code = config.command == CONFIG_HEALTHCHECK ? healthcheck(&config) : serve(&config);
+    config_finish(&config);
+    return code;
+}

@@ -1,0 +1,52 @@
+/*
+ * Prints the route tables and the field tables as JSON, for the test that holds them against
+ * openapi/: {"routes":[{api, method, path, operationId}],
+ * "fields":[{operationId, name, type, required, maxLength}]}.
+ */
+#include "control/internal.h"
+#include "scenarios/internal.h"
+#include "studio/internal.h"
+
+#include <stdio.h>
+
+static const char *const types[] = {[FIELD_STRING] = "string",
+                                    [FIELD_WHOLE] = "integer",
+                                    [FIELD_ARRAY] = "array",
+                                    [FIELD_OBJECT] = "object"};
+
+static void put_routes(json_t *out, const char *api, const struct route *routes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(out, json_pack("{ssssssss}", "api", api, "method", routes[i].method,
+                                             "path", routes[i].pattern, "operationId",
+                                             routes[i].operation_id));
+}
+
+static void put_fields(json_t *out, const char *operation, const struct field *fields, size_t count,
+                       bool requires)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = &fields[i];
+        json_t *limit = field->max_chars ? json_integer((json_int_t)field->max_chars) : json_null();
+        json_array_append_new(out, json_pack("{sssssssbso}", "operationId", operation, "name",
+                                             field->name, "type", types[field->type], "required",
+                                             field->required && requires, "maxLength", limit));
+    }
+}
+
+int main(void)
+{
+    json_t *routes = json_array(), *fields = json_array();
+    put_routes(routes, "studio", studio_routes, studio_route_count);
+    put_routes(routes, "studio", page_routes, page_route_count);
+    put_routes(routes, "scenarios", scenario_routes, scenario_route_count);
+    put_routes(routes, "control", control_routes, control_route_count);
+    put_fields(fields, "createScenarioStudioSession", session_fields, session_field_count, true);
+    put_fields(fields, "createScenarioJob", job_fields, job_field_count, true);
+    put_fields(fields, "createScenario", scenario_fields, scenario_field_count, true);
+    put_fields(fields, "updateScenario", scenario_fields, scenario_field_count, false);
+    json_t *tables = json_pack("{soso}", "routes", routes, "fields", fields);
+    int status = json_dumpf(tables, stdout, JSON_INDENT(1));
+    json_decref(tables);
+    return status == 0 ? 0 : 1;
+}
