@@ -57,7 +57,9 @@ CREATE TABLE job (
 ) STRICT;
 CREATE UNIQUE INDEX job_id ON job (workspace, id);
 CREATE UNIQUE INDEX job_request_id ON job (workspace, request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX job_due ON job (workspace, status, due_at, seq) WHERE status < 2;
+-- Timers; jobs that have ended are in neither.
+CREATE INDEX job_queued ON job (workspace, due_at, seq) WHERE status = 0;
+CREATE INDEX job_processing ON job (workspace, due_at, seq) WHERE status = 1;
 
 CREATE TABLE session (
     seq INTEGER PRIMARY KEY,

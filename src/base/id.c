@@ -3,11 +3,19 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
-void id_random(void *bytes, size_t len)
+/* Random bytes are drawn ahead, so that an id does not cost a system call; each is used once. */
+enum { POOL_SIZE = 256 };
+
+static _Thread_local struct {
+    unsigned char bytes[POOL_SIZE];
+    size_t left;
+} pool;
+
+static void draw(unsigned char *at, size_t len)
 {
-    unsigned char *at = bytes;
     while (len) {
         ssize_t got = getrandom(at, len, 0);
         if (got < 0 && errno != EINTR)
@@ -17,6 +25,21 @@ void id_random(void *bytes, size_t len)
             len -= (size_t)got;
         }
     }
+}
+
+void id_random(void *bytes, size_t len)
+{
+    if (len > POOL_SIZE) {
+        draw(bytes, len);
+        return;
+    }
+    if (pool.left < len) {
+        draw(pool.bytes, POOL_SIZE);
+        pool.left = POOL_SIZE;
+    }
+    pool.left -= len;
+    memcpy(bytes, pool.bytes + pool.left, len);
+    memset(pool.bytes + pool.left, 0, len);
 }
 
 static char *put_hex(char *at, const uint8_t *bytes, size_t len)

@@ -8,19 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Draws ids until one is free (S21). */
-static int draw_id(struct db *db, int64_t workspace, char id[ID_HEX_SIZE],
-                   int (*exists)(struct db *db, int64_t workspace, const char *id, bool *ret))
-{
-    bool taken;
-    int status;
-    do {
-        id_hex(id);
-        status = exists(db, workspace, id, &taken);
-    } while (status == 0 && taken);
-    return status;
-}
-
 /* Writes a new job, queued, with its first timer. */
 static int queue_job(struct db *db, struct operation *operation, const struct job_input *input,
                      const char *base, struct job *job)
@@ -34,10 +21,11 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
                         .due_at = now + workspace->settings.queue_time,
                         .processing_time = workspace->settings.processing_time};
     snprintf(job->base, sizeof job->base, "%s", base);
-    int status = draw_id(db, workspace->row.pk, job->id, job_exists);
-    if (status == 0)
-        status = job_insert(db, workspace->row.pk, job, input);
     operation->due_at = job->due_at;
+    int status;
+    do /* the request id is known to be free, so what may be taken is the id (S21) */
+        id_hex(job->id);
+    while ((status = job_insert(db, workspace->row.pk, job, input)) == ERR_EXISTS);
     return status;
 }
 
@@ -112,10 +100,11 @@ int session_create_run(struct write *write, struct db *db)
     self->outcome = CREATE_NEW;
     self->session = (struct session){.created_at = workspace_now(workspace)};
     snprintf(self->session.base, sizeof self->session.base, "%s", self->base);
-    status = draw_id(db, workspace->row.pk, self->session.id, session_exists);
-    if (status < 0)
-        return status;
-    return session_insert(db, workspace->row.pk, &self->session, &self->input);
+    do /* as in queue_job() */
+        id_hex(self->session.id);
+    while ((status = session_insert(db, workspace->row.pk, &self->session, &self->input)) ==
+           ERR_EXISTS);
+    return status;
 }
 
 /* What session_open_run() has in hand while it reads what the session was asked with. */

@@ -20,52 +20,87 @@ static int has_place(struct db *db, const struct workspace *workspace, bool *ret
     return status;
 }
 
-/* The next timer at or before `until`: a start only where there is a place. ERR_NOT_FOUND. */
-static int next_timer(struct db *db, const struct workspace *workspace, int64_t until,
-                      struct job *ret_job)
+/* What is next of each kind, looked up once and kept until something may have changed it. */
+struct due {
+    struct job start, end;
+    bool has_start, has_end;     /* whether there is one */
+    bool knows_start, knows_end; /* whether that was looked up */
+};
+
+static int look_up(struct db *db, const struct workspace *workspace, enum job_status status,
+                   struct job *job, bool *has, bool *knows)
 {
-    struct job start;
+    if (*knows)
+        return 0;
+    int found = job_next_due(db, workspace->row.pk, status, TIME_NEVER, job);
+    if (found < 0 && found != ERR_NOT_FOUND)
+        return found;
+    *has = found == 0;
+    *knows = true;
+    return 0;
+}
+
+/* The next timer, in order of (due time, creation); a start only where there is a place. */
+static int next_timer(struct db *db, const struct workspace *workspace, struct due *due,
+                      struct job **ret_job)
+{
     bool may_start = false;
     int status = has_place(db, workspace, &may_start);
+    if (status == 0)
+        status = look_up(db, workspace, JOB_PROCESSING, &due->end, &due->has_end, &due->knows_end);
+    if (status == 0)
+        status =
+            look_up(db, workspace, JOB_QUEUED, &due->start, &due->has_start, &due->knows_start);
     if (status < 0)
         return status;
-    int found = job_next_due(db, workspace->row.pk, JOB_PROCESSING, until, ret_job);
-    if (!may_start || (found < 0 && found != ERR_NOT_FOUND))
-        return found;
-    /* Ends win over starts of the same time only by being older: (due, creation) is the order. */
-    status = job_next_due(db, workspace->row.pk, JOB_QUEUED, found == 0 ? ret_job->due_at : until,
-                          &start);
-    if (status == ERR_NOT_FOUND)
-        return found;
-    if (status == 0 &&
-        (found == ERR_NOT_FOUND || start.due_at < ret_job->due_at || start.seq < ret_job->seq))
-        *ret_job = start;
+    struct job *end = due->has_end ? &due->end : NULL;
+    struct job *start = due->has_start && may_start ? &due->start : NULL;
+    if (start && end)
+        *ret_job =
+            start->due_at < end->due_at || (start->due_at == end->due_at && start->seq < end->seq)
+                ? start
+                : end;
+    else
+        *ret_job = start ? start : end;
+    return 0;
+}
+
+static int fire_start(struct db *db, struct due *due)
+{
+    struct job *job = &due->start;
+    int status = transition_start(db, job, job->due_at);
+    due->knows_start = false;
+    if (!due->has_end || job->due_at <= due->end.due_at)
+        due->knows_end = false; /* its own end comes first now */
     return status;
 }
 
-static int fire(struct db *db, const struct workspace *workspace, struct job *job)
+static int fire_end(struct db *db, struct workspace *workspace, struct due *due)
 {
-    int64_t at = job->due_at, ignored = TIME_NEVER;
-    if (job->status == JOB_QUEUED)
-        return transition_start(db, job, at);
-    int status = transition_finish(db, workspace, job, at);
-    return status < 0 ? status : timers_fill(db, workspace, at, &ignored);
+    int64_t at = due->end.due_at, ignored = TIME_NEVER;
+    int status = transition_finish(db, workspace, &due->end, at);
+    due->knows_end = false;
+    if (status < 0 || !workspace->settings.max_processing)
+        return status;
+    due->knows_start = false;
+    return timers_fill(db, workspace, at, &ignored);
 }
 
-int timers_fire(struct db *db, const struct workspace *workspace, int64_t now, size_t limit,
+int timers_fire(struct db *db, struct workspace *workspace, int64_t now, size_t limit,
                 int64_t *ret_next)
 {
-    struct job job;
-    int status = 0;
-    for (; limit && (status = next_timer(db, workspace, now, &job)) == 0; limit--)
-        if ((status = fire(db, workspace, &job)) < 0)
-            return status;
-    if (status == 0 || status == ERR_NOT_FOUND)
-        status = next_timer(db, workspace, TIME_NEVER, &job);
-    if (status < 0 && status != ERR_NOT_FOUND)
-        return status;
-    *ret_next = status == 0 ? job.due_at : TIME_NEVER;
-    return 0;
+    struct due due = {0};
+    struct job *next = NULL;
+    int status;
+    while ((status = next_timer(db, workspace, &due, &next)) == 0 && next && next->due_at <= now &&
+           limit--) {
+        status = next->status == JOB_QUEUED ? fire_start(db, &due) : fire_end(db, workspace, &due);
+        if (status < 0)
+            break;
+    }
+    if (status == 0)
+        *ret_next = next ? next->due_at : TIME_NEVER;
+    return status;
 }
 
 int timers_fill(struct db *db, const struct workspace *workspace, int64_t at, int64_t *io_next)

@@ -12,7 +12,7 @@
  * with what becomes due on the way; at most `limit` timers. *ret_next is the next one's due time
  * (at or before `now` where the limit ended it), or TIME_NEVER.
  */
-int timers_fire(struct db *db, const struct workspace *workspace, int64_t now, size_t limit,
+int timers_fire(struct db *db, struct workspace *workspace, int64_t now, size_t limit,
                 int64_t *ret_next);
 
 /*

@@ -33,55 +33,58 @@ int transition_start(struct db *db, struct job *job, int64_t at)
                     .started_at = at, .completed_at = -1, .due_at = at + job->processing_time});
 }
 
+/* Where the last number of a stem is remembered; two stems may share a place. */
+static struct slug_hint *hint_of(struct workspace *workspace, const char *stem)
+{
+    uint32_t hash = 2166136261; /* FNV-1a */
+    for (; *stem; stem++)
+        hash = (hash ^ (unsigned char)*stem) * 16777619;
+    struct slug_hint *hint = &workspace->slug_hints[hash % SLUG_HINTS];
+    if (hint->hash != hash)
+        *hint = (struct slug_hint){.hash = hash};
+    return hint;
+}
+
+static int is_taken(struct db *db, const struct workspace *workspace, const char *stem, long number,
+                    char slug[SCENARIO_SLUG_SIZE], bool *ret_taken)
+{
+    snprintf(slug, SCENARIO_SLUG_SIZE, number > 1 ? "%s-%ld" : "%s", stem, number);
+    return scenario_slug_exists(db, workspace->row.pk, slug, ret_taken);
+}
+
 /*
- * A slug that nobody has: the name's, or else that with -2, -3 …. Taken numbers run without a gap,
- * so the first free one is found by doubling and halving, and a thousandth scenario of one name
- * costs twenty look-ups, not a thousand.
+ * A slug that nobody has: the name's, or else that with -2, -3 …. Most often it is the number after
+ * the last one that was given; where that is not known, it is found by doubling and halving,
+ * because taken numbers run without a gap.
  */
-static int free_slug(struct db *db, int64_t workspace, const char *stem,
+static int free_slug(struct db *db, struct workspace *workspace, const char *stem,
                      char slug[SCENARIO_SLUG_SIZE])
 {
-    long low = 1, high = 2; /* `low` is taken, `high` may be */
+    struct slug_hint *hint = hint_of(workspace, stem);
+    long low = hint->number, high = low + 1; /* below and at `low`: taken */
     bool taken;
-    snprintf(slug, SCENARIO_SLUG_SIZE, "%s", stem);
-    int status = scenario_slug_exists(db, workspace, slug, &taken);
-    if (status < 0 || !taken)
-        return status;
-    for (;; low = high, high *= 2) {
-        snprintf(slug, SCENARIO_SLUG_SIZE, "%s-%ld", stem, high);
-        if ((status = scenario_slug_exists(db, workspace, slug, &taken)) < 0)
-            return status;
-        if (!taken)
-            break;
+    int status;
+    while ((status = is_taken(db, workspace, stem, high, slug, &taken)) == 0 && taken) {
+        low = high;
+        high *= 2;
     }
-    while (high - low > 1) {
+    while (status == 0 && high - low > 1) {
         long middle = low + (high - low) / 2;
-        snprintf(slug, SCENARIO_SLUG_SIZE, "%s-%ld", stem, middle);
-        if ((status = scenario_slug_exists(db, workspace, slug, &taken)) < 0)
-            return status;
+        status = is_taken(db, workspace, stem, middle, slug, &taken);
         if (taken)
             low = middle;
         else
             high = middle;
     }
-    snprintf(slug, SCENARIO_SLUG_SIZE, "%s-%ld", stem, high);
-    return 0;
-}
-
-static int free_id(struct db *db, int64_t workspace, char id[ID_HEX_SIZE])
-{
-    bool taken;
-    int status;
-    do {
-        id_hex(id);
-        status = scenario_id_exists(db, workspace, id, &taken);
-    } while (status == 0 && taken);
-    return status;
+    if (status < 0)
+        return status;
+    hint->number = high;
+    return is_taken(db, workspace, stem, high, slug, &taken); /* leaves it in `slug` */
 }
 
 struct making {
     struct db *db;
-    int64_t workspace;
+    struct workspace *workspace;
     struct scenario scenario;
     bool named;
 };
@@ -98,7 +101,8 @@ static int name_scenario(const struct job_input *input, void *arg)
     generator_name(input->prompt, len, making->scenario.name);
     if (!input->scenario_slug)
         return 0;
-    int status = scenario_by_slug(making->db, making->workspace, input->scenario_slug, &source);
+    int status =
+        scenario_by_slug(making->db, making->workspace->row.pk, input->scenario_slug, &source);
     if (status == 0)
         memcpy(making->scenario.source, source.id, sizeof source.id);
     return status == ERR_NOT_FOUND ? 0 : status;
@@ -108,9 +112,8 @@ static int make_scenario(struct making *making, const struct job *job, int64_t a
 {
     struct scenario *scenario = &making->scenario;
     char stem[GENERATOR_SLUG_SIZE];
-    int status = free_id(making->db, making->workspace, scenario->id);
-    if (status < 0)
-        return status;
+    int status;
+    id_hex(scenario->id);
     if (!generator_slug(scenario->name, stem))
         snprintf(stem, sizeof stem, "scenario-%s", scenario->id);
     status = free_slug(making->db, making->workspace, stem, scenario->slug);
@@ -118,7 +121,11 @@ static int make_scenario(struct making *making, const struct job *job, int64_t a
         return status;
     memcpy(scenario->job, job->id, sizeof scenario->job);
     scenario->created_at = at;
-    return scenario_insert(making->db, making->workspace, scenario);
+    /* The slug is free, so what may be taken is the id (S21). */
+    while ((status = scenario_insert(making->db, making->workspace->row.pk, scenario)) ==
+           ERR_EXISTS)
+        id_hex(scenario->id);
+    return status;
 }
 
 /* What every end has in common. */
@@ -129,13 +136,15 @@ static int end(struct db *db, const struct workspace *workspace, struct job *job
     details->completed_at = at;
     details->due_at = -1;
     int status = move(db, job, event, details);
-    return status < 0 ? status : delivery_insert(db, workspace->row.pk, job->seq, at);
+    if (status < 0 || !job->has_callback)
+        return status;
+    return delivery_insert(db, workspace->row.pk, job->seq, at);
 }
 
-int transition_finish(struct db *db, const struct workspace *workspace, struct job *job, int64_t at)
+int transition_finish(struct db *db, struct workspace *workspace, struct job *job, int64_t at)
 {
-    struct making making = {.db = db, .workspace = workspace->row.pk};
-    int status = job_input(db, workspace->row.pk, job->id, name_scenario, &making);
+    struct making making = {.db = db, .workspace = workspace};
+    int status = job_input(db, job->seq, name_scenario, &making);
     if (status < 0)
         return status;
     if (!making.named)

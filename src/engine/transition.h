@@ -12,8 +12,7 @@
 int transition_start(struct db *db, struct job *job, int64_t at);
 
 /* processing → completed or failed at `at`, as the prompt decides (S23, S24). */
-int transition_finish(struct db *db, const struct workspace *workspace, struct job *job,
-                      int64_t at);
+int transition_finish(struct db *db, struct workspace *workspace, struct job *job, int64_t at);
 
 /* queued or processing → cancelled at `at`. ERR_INVALID where the job has ended. */
 int transition_cancel(struct db *db, const struct workspace *workspace, struct job *job,

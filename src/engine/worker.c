@@ -16,9 +16,10 @@
 #include <time.h>
 
 enum {
-    /* Timers that one tick fires: few, so that requests' writes, which wait for the same commit,
-       are not held up by a workspace with many jobs. */
-    TICK_TIMERS = 32,
+    /* Timers that one tick fires: few where requests wait for the same commit, so that a workspace
+       with many jobs does not hold them up; many where none does, so that it catches up. */
+    TICK_TIMERS_SHARED = 8,
+    TICK_TIMERS_ALONE = 256,
     /* When the store fails a tick, the jobs wait, and are tried again. */
     RETRY_MS = 1000,
     /* The monotonic clock stands still while a laptop sleeps; waking up now and then notices. */
@@ -129,8 +130,8 @@ static void schedule(struct worker *worker, struct workspace *workspace, int64_t
 static int tick_run(struct write *write, struct db *db)
 {
     struct tick *tick = (struct tick *)write;
-    return timers_fire(db, tick->workspace, workspace_now(tick->workspace), TICK_TIMERS,
-                       &tick->next);
+    size_t limit = db_batch_size(db) > 1 ? TICK_TIMERS_SHARED : TICK_TIMERS_ALONE;
+    return timers_fire(db, tick->workspace, workspace_now(tick->workspace), limit, &tick->next);
 }
 
 /* Says once that timers fail, and once that they work again. */

@@ -20,11 +20,21 @@ struct settings {
     int64_t max_processing;              /* jobs at once; 0: no limit */
 };
 
+/* The last number that made a slug unique: many scenarios of one name are common in tests. */
+enum { SLUG_HINTS = 64 };
+
+struct slug_hint {
+    uint32_t hash; /* of the slug without its number */
+    long number;   /* 1: the slug itself; 0: not known */
+};
+
 struct workspace {
     struct workspace_row row;
     struct settings settings;
     atomic_int references;
     void *members; /* a tree of folded addresses, under the registry's lock */
+
+    struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
     /* The worker's, under its lock. */
     int64_t due_at;    /* of its next timer; TIME_NEVER */

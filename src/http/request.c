@@ -299,6 +299,9 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
     (void)code;
     if (!request)
         return;
+    /* A client that left while it waited: resumed, and found closed before the handler's turn. */
+    if (request->stage == STAGE_WAITING)
+        atomic_fetch_sub(&request->server->waiting, 1);
     log_access(request);
     if (request->api && request->api->leave)
         request->api->leave(request);

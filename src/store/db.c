@@ -4,11 +4,17 @@
 #include <stdlib.h>
 
 /*
- * Checkpoints. The log is copied into the file when it grew by PASSIVE_PAGES, which never waits for
- * a reader; but under writes that do not pause, such copies alone never let the log start anew, so
- * from RESTART_PAGES on the writer waits for the readers, whose reads are short.
+ * Checkpoints copy the log into the file, and hold the writer up meanwhile. So they are made when
+ * it has nothing to do, from IDLE_PAGES on; and under writes that do not pause only when the log is
+ * as long as it may become, because then each page that was written many times is copied once, and
+ * few requests meet the stop. That one waits for the readers, whose reads are short, so that the
+ * log starts anew.
  */
-enum { PASSIVE_PAGES = 1000, RESTART_PAGES = 16000 };
+enum { IDLE_PAGES = 1000, LONGEST_PAGES = 16000 };
+
+/* Pages kept in memory once they are used. The writer's are all over the indexes: ids are random.
+ */
+enum { WRITER_CACHE_KIB = 16 * 1024, READER_CACHE_KIB = 4 * 1024 };
 
 enum { WRITER_TIMEOUT_MS = 5000, READER_TIMEOUT_MS = 1000 };
 
@@ -95,7 +101,9 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
     snprintf(sql, sizeof sql,
              "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;"
              "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;"
-             "PRAGMA journal_size_limit=67108864; PRAGMA synchronous=%s; PRAGMA query_only=%s;",
+             "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=%d; PRAGMA synchronous=%s;"
+             "PRAGMA query_only=%s;",
+             role == DB_WRITER ? -WRITER_CACHE_KIB : -READER_CACHE_KIB,
              durability == DURABILITY_POWER ? "FULL" : "NORMAL", role == DB_READER ? "ON" : "OFF");
     sqlite3_busy_timeout(db->connection, role == DB_WRITER ? WRITER_TIMEOUT_MS : READER_TIMEOUT_MS);
     /* Only the writer checkpoints; it closes last, and takes the log and its index away. */
@@ -177,21 +185,24 @@ void db_rollback(struct db *db)
         db_execute(db, "ROLLBACK", NULL);
 }
 
-int db_checkpoint(struct db *db, bool everything)
+size_t db_batch_size(const struct db *db)
 {
-    int mode = SQLITE_CHECKPOINT_PASSIVE, in_log = 0, copied = 0;
-    if (everything)
-        mode = SQLITE_CHECKPOINT_TRUNCATE;
-    else if (db->log_pages >= RESTART_PAGES)
-        mode = SQLITE_CHECKPOINT_RESTART;
-    else if (db->log_pages < db->checkpointed_pages)
-        db->checkpointed_pages = 0; /* the log started anew */
-    if (mode == SQLITE_CHECKPOINT_PASSIVE && db->log_pages - db->checkpointed_pages < PASSIVE_PAGES)
-        return 0;
+    return db->batch_size;
+}
 
-    int result = sqlite3_wal_checkpoint_v2(db->connection, NULL, mode, &in_log, &copied);
-    db->checkpointed_pages = mode == SQLITE_CHECKPOINT_PASSIVE ? db->log_pages : 0;
-    if (mode != SQLITE_CHECKPOINT_PASSIVE)
-        db->log_pages = 0;
-    return query_error(result);
+bool db_wants_checkpoint(const struct db *db, bool idle)
+{
+    return db->log_pages >= (idle ? IDLE_PAGES : LONGEST_PAGES);
+}
+
+int db_checkpoint(struct db *db, enum checkpoint checkpoint)
+{
+    static const int modes[] = {
+        [CHECKPOINT_PASSIVE] = SQLITE_CHECKPOINT_PASSIVE,
+        [CHECKPOINT_RESTART] = SQLITE_CHECKPOINT_RESTART,
+        [CHECKPOINT_TRUNCATE] = SQLITE_CHECKPOINT_TRUNCATE,
+    };
+    db->log_pages = 0; /* what the next commit tells counts, also where this one fails */
+    return query_error(
+        sqlite3_wal_checkpoint_v2(db->connection, NULL, modes[checkpoint], NULL, NULL));
 }

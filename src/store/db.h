@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct db;
 
@@ -36,9 +37,25 @@ int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
 /*
- * Copies what the log holds into the store's file, after a commit; cheap while the log is short.
- * With `everything`, empties the log (at the end).
+ * How many messages share the writer's present transaction: what could also be done later, does
+ * less where others wait for the same commit.
  */
-int db_checkpoint(struct db *db, bool everything);
+size_t db_batch_size(const struct db *db);
+
+/*
+ * Whether the log is so long that a checkpoint is due: already when the writer is idle, or although
+ * it is not.
+ */
+bool db_wants_checkpoint(const struct db *db, bool idle);
+
+enum checkpoint {
+    CHECKPOINT_PASSIVE,  /* what can be copied without waiting for anyone */
+    CHECKPOINT_RESTART,  /* everything, waiting for readers, so that the log starts anew */
+    CHECKPOINT_TRUNCATE, /* the same, and the log's file is emptied */
+};
+
+/* Copies what the log holds into the store's file. Where it fails, the log still holds everything.
+ */
+int db_checkpoint(struct db *db, enum checkpoint checkpoint);
 
 #endif

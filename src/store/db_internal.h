@@ -11,8 +11,8 @@ struct db {
     sqlite3 *connection;
     sqlite3_stmt **statements[TABLES];
     sqlite3_stmt *begin, *commit; /* the writer's */
+    size_t batch_size;            /* messages in the present transaction */
     int log_pages;                /* in the write-ahead log, as of the last commit */
-    int checkpointed_pages;       /* of those, at the last checkpoint */
 };
 
 /* Applies the migrations that a store lacks (store/migrate.c). */

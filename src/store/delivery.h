@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Owes a callback for a job that has ended, if it asked for one; in the transaction of its last
- * transition (S25). Writer.
+ * Owes a callback for a job that has ended; in the transaction of its last transition (S25).
+ * Writer.
  */
 int delivery_insert(struct db *db, int64_t workspace, int64_t job, int64_t created_at);
 

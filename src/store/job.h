@@ -25,9 +25,10 @@ struct job {
     char id[ID_HEX_SIZE];
     enum job_status status;
     int64_t created_at, started_at, completed_at;
-    int64_t due_at;           /* of its next timer */
-    int64_t processing_time;  /* how long it will be processed */
-    char base[URL_BASE_SIZE]; /* of its scenario's url */
+    int64_t due_at;          /* of its next timer */
+    int64_t processing_time; /* how long it will be processed */
+    bool has_callback;
+    char base[URL_BASE_SIZE];                                            /* of its scenario's url */
     char error_code[ERROR_CODE_SIZE], error_message[ERROR_MESSAGE_SIZE]; /* failed */
     char scenario_id[ID_HEX_SIZE];                                       /* completed; else "" */
     char scenario_slug[SCENARIO_SLUG_SIZE];
@@ -52,11 +53,9 @@ struct job_change {
 /* The job's words for a status, as the API spells them. */
 const char *job_status_name(enum job_status status);
 
-/* Writes a queued job; sets job->seq. ERR_EXISTS: its id or request id is taken. Writer. */
+/* Writes a queued job; sets job->seq and job->has_callback. ERR_EXISTS: its id or request id is
+ * taken. Writer. */
 int job_insert(struct db *db, int64_t workspace, struct job *job, const struct job_input *input);
-
-/* Whether a job with this id is there. */
-int job_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists);
 
 /* Read a job by id or by request id. ERR_NOT_FOUND. */
 int job_by_id(struct db *db, int64_t workspace, const char *id, struct job *ret_job);
@@ -64,8 +63,8 @@ int job_by_request_id(struct db *db, int64_t workspace, const char *request_id,
                       struct job *ret_job);
 
 /* Lets `visit` see what a job was asked with, which lasts until it returns. ERR_NOT_FOUND. */
-int job_input(struct db *db, int64_t workspace, const char *id,
-              int (*visit)(const struct job_input *input, void *arg), void *arg);
+int job_input(struct db *db, int64_t seq, int (*visit)(const struct job_input *input, void *arg),
+              void *arg);
 
 /*
  * The first job in `status` (queued or processing) whose timer is due at or before `until`, in

@@ -2,14 +2,13 @@
 
 #include "store/query.h"
 
-enum { INSERT, ID_EXISTS, SLUG_EXISTS, BY_SLUG, BY_ID, STATEMENTS };
+enum { INSERT, SLUG_EXISTS, BY_SLUG, BY_ID, STATEMENTS };
 
 #define SELECT "SELECT id, slug, name, source, job, created_at FROM scenario"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO scenario (workspace, id, slug, name, source, job, created_at)"
                       " VALUES (?, ?, ?, ?, nullif(?, ''), nullif(?, ''), ?)"),
-    [ID_EXISTS] = READS("SELECT 1 FROM scenario WHERE workspace = ? AND id = ?"),
     [SLUG_EXISTS] = READS("SELECT 1 FROM scenario WHERE workspace = ? AND slug = ?"),
     [BY_SLUG] = READS(SELECT " WHERE workspace = ? AND slug = ?"),
     [BY_ID] = READS(SELECT " WHERE workspace = ? AND id = ?"),
@@ -27,14 +26,6 @@ int scenario_insert(struct db *db, int64_t workspace, const struct scenario *sce
     query_text(&query, scenario->job);
     query_int(&query, scenario->created_at);
     return query_run(&query);
-}
-
-int scenario_id_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists)
-{
-    struct query query = query_begin(db, TABLE_SCENARIO, ID_EXISTS);
-    query_int(&query, workspace);
-    query_text(&query, id);
-    return query_exists(&query, ret_exists);
 }
 
 int scenario_slug_exists(struct db *db, int64_t workspace, const char *slug, bool *ret_exists)

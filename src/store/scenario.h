@@ -16,8 +16,7 @@ struct scenario {
 /* Writes a scenario. ERR_EXISTS: its id or slug is taken. Writer. */
 int scenario_insert(struct db *db, int64_t workspace, const struct scenario *scenario);
 
-/* Whether an id or a slug is taken. */
-int scenario_id_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists);
+/* Whether a slug is taken. */
 int scenario_slug_exists(struct db *db, int64_t workspace, const char *slug, bool *ret_exists);
 
 /* Read a scenario by slug or by id. ERR_NOT_FOUND. */

@@ -2,14 +2,13 @@
 
 #include "store/query.h"
 
-enum { INSERT, EXISTS, BY_ID, BY_REQUEST_ID, INPUT, SET_JOB, STATEMENTS };
+enum { INSERT, BY_ID, BY_REQUEST_ID, INPUT, SET_JOB, STATEMENTS };
 
 #define SELECT "SELECT seq, id, job, created_at, base FROM session"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO session (workspace, id, created_at, base, request_id,"
                       " user_email, prompt) VALUES (?, ?, ?, ?, ?, ?, ?)"),
-    [EXISTS] = READS("SELECT 1 FROM session WHERE workspace = ? AND id = ?"),
     [BY_ID] = READS(SELECT " WHERE workspace = ? AND id = ?"),
     [BY_REQUEST_ID] = READS(SELECT " WHERE workspace = ? AND request_id = ?"),
     [INPUT] = READS("SELECT user_email, prompt, request_id FROM session"
@@ -33,14 +32,6 @@ int session_insert(struct db *db, int64_t workspace, struct session *session,
     if (status == 0)
         session->seq = query_last_key(db);
     return status;
-}
-
-int session_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists)
-{
-    struct query query = query_begin(db, TABLE_SESSION, EXISTS);
-    query_int(&query, workspace);
-    query_text(&query, id);
-    return query_exists(&query, ret_exists);
 }
 
 static int read_one(struct query *query, struct session *ret_session)

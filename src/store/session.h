@@ -22,9 +22,6 @@ struct session_input {
 int session_insert(struct db *db, int64_t workspace, struct session *session,
                    const struct session_input *input);
 
-/* Whether a session with this id is there. */
-int session_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists);
-
 /* Read a session by id or by request id. ERR_NOT_FOUND. */
 int session_by_id(struct db *db, int64_t workspace, const char *id, struct session *ret_session);
 int session_by_request_id(struct db *db, int64_t workspace, const char *request_id,

@@ -160,7 +160,7 @@ void store_close(struct store *store)
         free(reader);
     }
     if (store->db && !store->place.directory)
-        db_checkpoint(store->db, true);
+        db_checkpoint(store->db, CHECKPOINT_TRUNCATE);
     db_close(store->db);
     place_finish(&store->place);
     pthread_mutex_destroy(&store->lock);

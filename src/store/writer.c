@@ -8,13 +8,19 @@
  * exception: then the batch is rolled back and each of its messages gets a transaction of its own.
  */
 #include "store/writer.h"
+#include "store/db_internal.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* A batch's bound keeps its commit short; the queue's, its memory: 8,192 is more than the clients
    that can wait under the default limit of connections would fill in a second. */
 enum { BATCH_MAX = 256, QUEUE_MAX = 8192 };
+
+/* Clients that send one request after the other leave the queue empty for less than this. */
+enum { IDLE_MS = 50 };
 
 struct writer {
     struct db *db;
@@ -32,13 +38,39 @@ struct batch {
     size_t count;
 };
 
-/* Waits for messages; false when the writer is to end and nothing is left. */
+/* With the lock held: waits for messages, or for so long that the writer counts as idle. */
+static bool wait_or_idle(struct writer *writer)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += IDLE_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == ETIMEDOUT;
+}
+
+/* With the lock held: waits for messages, and checkpoints meanwhile where nobody sends any. */
+static void await(struct writer *writer)
+{
+    while (!writer->first && !writer->stopping) {
+        if (!db_wants_checkpoint(writer->db, true)) {
+            pthread_cond_wait(&writer->wake, &writer->lock);
+        } else if (wait_or_idle(writer)) {
+            pthread_mutex_unlock(&writer->lock);
+            db_checkpoint(writer->db, CHECKPOINT_PASSIVE);
+            pthread_mutex_lock(&writer->lock);
+        }
+    }
+}
+
+/* Takes what waits; false when the writer is to end and nothing is left. */
 static bool take(struct writer *writer, struct batch *batch)
 {
     batch->count = 0;
     pthread_mutex_lock(&writer->lock);
-    while (!writer->first && !writer->stopping)
-        pthread_cond_wait(&writer->wake, &writer->lock);
+    await(writer);
     while (writer->first && batch->count < BATCH_MAX) {
         struct write *write = writer->first;
         writer->first = write->next;
@@ -56,6 +88,7 @@ static bool take(struct writer *writer, struct batch *batch)
 static int transact(struct db *db, struct batch *batch, size_t from, size_t to, long *ret_culprit)
 {
     *ret_culprit = -1;
+    db->batch_size = to - from;
     int status = db_begin(db);
     for (size_t i = from; i < to && status == 0; i++) {
         status = batch->messages[i]->run(batch->messages[i], db);
@@ -95,8 +128,8 @@ static void *writer_main(void *arg)
         run_batch(writer->db, &batch);
         for (size_t i = 0; i < batch.count; i++)
             batch.messages[i]->done(batch.messages[i], batch.status[i]);
-        /* A checkpoint that fails leaves everything in the log; the next one tries again. */
-        db_checkpoint(writer->db, false);
+        if (db_wants_checkpoint(writer->db, false))
+            db_checkpoint(writer->db, CHECKPOINT_RESTART);
     }
     return NULL;
 }
@@ -109,7 +142,11 @@ int writer_start(struct db *db, struct writer **ret_writer, struct err *err)
     writer->db = db;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_cond_init(&writer->wake, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
         free(writer);
         return err_set(err, ERR_INTERNAL, "cannot start the writer's thread");

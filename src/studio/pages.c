@@ -193,7 +193,7 @@ static int gather_scenario(struct db *db, struct showing *showing, const char *s
     if (status == 0)
         status = job_by_id(db, workspace, scenario->job, &showing->job);
     if (status == 0)
-        status = job_input(db, workspace, scenario->job, render_scenario, showing);
+        status = job_input(db, showing->job.seq, render_scenario, showing);
     return status;
 }
 

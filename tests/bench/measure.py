@@ -1,0 +1,246 @@
+"""Measures understudy against the yardstick; see run, which builds both and calls this."""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from statistics import median
+
+KEY = "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b"
+JOBS = "/rest/v1/scenario-studio/jobs"
+POST_SCRIPT = Path(__file__).with_name("post.lua")
+STARTS = 20
+STOPS_WITHIN = 15  # seconds
+
+# What is promised: (figure, at least or at most, bound). The resident bound is the one with libcurl linked.
+PROMISES = {
+    "get_ratio": (">=", 0.45),
+    "post_ratio": (">=", 0.35),
+    "post_p99_ms": ("<=", 10),
+    "ready_ms": ("<=", 50),
+    "resident_mib": ("<=", 20),
+}
+
+
+class Failed(Exception):
+    """The benchmark could not measure what it says it measures."""
+
+
+class Server:
+    """A server process that has said where it listens."""
+
+    def __init__(self, command, folder):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("UNDERSTUDY_")}
+        self.errors = open(Path(folder) / "stderr", "w+")
+        begun = time.perf_counter()
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
+        line = self.process.stdout.readline()
+        self.ready_ms = (time.perf_counter() - begun) * 1000
+        match = re.search(r"ready on (http://\S+)", line)
+        if not match:
+            self.errors.seek(0)
+            said = line + self.errors.read()
+            self.stop()
+            raise Failed(f"{command[0]} did not get ready: {said}")
+        self.url = match[1]
+
+    def resident_mib(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise Failed(f"no end within {STOPS_WITHIN} s of SIGTERM") from None
+        finally:
+            self.process.stdout.close()
+            self.errors.close()
+
+
+@contextlib.contextmanager
+def serving(command, work):
+    """command, which may contain {store}, run in a folder of its own; both gone afterwards."""
+    folder = tempfile.mkdtemp(prefix="store-", dir=work)
+    server = None
+    try:
+        server = Server([part.format(store=f"{folder}/bench.db") for part in command], folder)
+        yield server
+    finally:
+        if server:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def milliseconds(text):
+    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
+    return float(value) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
+
+
+def load(url, seconds, *more):
+    """wrk on url: requests a second and the 99th percentile. Answers that are no success, or connections
+    that broke, are no measurement."""
+    command = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", *more,
+               "-H", f"Authorization: Bearer {KEY}", url]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise Failed(f"not every request was answered well:\n{output}")
+    return {"per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]),
+            "p99_ms": milliseconds(re.search(r"99%\s+(\S+)", output)[1])}
+
+
+def call(url, body=None):
+    request = urllib.request.Request(url, data=body, headers={"Authorization": f"Bearer {KEY}"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def completed_job(server):
+    """The URL of a job that has run its course: one whose answer changes no more."""
+    job = call(server.url + JOBS, json.dumps(
+        {"user_email": "jane@acme.com", "prompt": "Create a discovery call"}).encode())
+    url = f"{server.url}{JOBS}/{job['id']}"
+    deadline = time.monotonic() + 15
+    while job["status"] != "completed":
+        if time.monotonic() > deadline:
+            raise Failed(f"the job did not complete: {job}")
+        time.sleep(0.1)
+        job = call(url)
+    return url
+
+
+def measure_get(server, seconds, yardstick):
+    return load(server.url + "/" if yardstick else completed_job(server), seconds)
+
+
+def measure_post(server, seconds, _):
+    return load(server.url + JOBS, seconds, "-s", str(POST_SCRIPT))
+
+
+def measure_rounds(name, measure, options):
+    """The yardstick and understudy in turn, a fresh process and a fresh store each time."""
+    rounds = []
+    for number in range(options.rounds):
+        this = {}
+        for who in ("yardstick", "understudy"):
+            with serving(options.commands[who], options.work) as server:
+                this[who] = measure(server, options.duration, who == "yardstick")
+                this[who]["loaded_mib"] = server.resident_mib()
+            note(f"{name}, round {number + 1}, {who}: {this[who]['per_second']:,.0f}/s, "
+                 f"p99 {this[who]['p99_ms']:.2f} ms")
+        rounds.append(this)
+    middle = {who: {key: median(r[who][key] for r in rounds) for key in rounds[0][who]}
+              for who in ("yardstick", "understudy")}
+    # Each round's own ratio: what slows the machine down for a while slows both.
+    ratios = [r["understudy"]["per_second"] / r["yardstick"]["per_second"] for r in rounds]
+    note(f"{name}, ratios: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+    return {"rounds": rounds, "median": middle, "ratios": ratios, "ratio": median(ratios)}
+
+
+def measure_start(options):
+    """From just before exec to the ready line, on a new store each time; and what is resident then."""
+    ready, resident = [], []
+    for _ in range(STARTS):
+        with serving(options.commands["understudy"], options.work) as server:
+            ready.append(server.ready_ms)
+            time.sleep(0.2)  # threads that are still starting belong to what is resident
+            resident.append(server.resident_mib())
+    note(f"start: median of {STARTS}, {median(ready):.1f} ms, {median(resident):.1f} MiB")
+    return {"ready_ms": ready, "resident_mib": resident,
+            "median": {"ready_ms": median(ready), "resident_mib": median(resident)}}
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def figures_of(results):
+    figures = {}
+    if "get" in results:
+        figures["get_ratio"] = results["get"]["ratio"]
+    if "post" in results:
+        figures["post_ratio"] = results["post"]["ratio"]
+        figures["post_p99_ms"] = results["post"]["median"]["understudy"]["p99_ms"]
+    if "start" in results:
+        figures.update(results["start"]["median"])
+    return figures
+
+
+def kept(name, figure):
+    kind, bound = PROMISES[name]
+    return figure >= bound if kind == ">=" else figure <= bound
+
+
+def print_table(results):
+    print(f"{'':14}{'requests/s':>12}{'p99 ms':>9}{'MiB after':>11}")
+    for name in ("get", "post"):
+        for who, row in results.get(name, {}).get("median", {}).items():
+            print(f"{name + ' ' + who:16}{row['per_second']:>10,.0f}{row['p99_ms']:>9.2f}"
+                  f"{row['loaded_mib']:>11.1f}")
+    print()
+    for name, figure in figures_of(results).items():
+        kind, bound = PROMISES[name]
+        print(f"{name:14}{figure:>10.2f}   {kind} {bound:<6}{'kept' if kept(name, figure) else 'MISSED'}")
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--duration", type=int, default=8, help="seconds under load, each time")
+    parser.add_argument("--only", choices=("get", "post", "start"), action="append")
+    parser.add_argument("--json", action="store_true", help="every figure, as JSON, on stdout")
+    parser.add_argument("--binary", help="this understudy instead of one built here")
+    parser.add_argument("--work", help="where the stores lie: a real disk, no tmpfs")
+    parser.add_argument("--yardstick", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.rounds < 1 or options.duration < 1:
+        parser.error("--rounds and --duration are at least 1")
+    options.commands = {
+        "yardstick": [str(Path(options.yardstick).resolve())],
+        "understudy": [str(Path(options.binary).resolve()), "--listen", "127.0.0.1:0", "--db", "{store}"],
+    }
+    return options
+
+
+def main():
+    options = parse_options()
+    wanted = options.only or ["get", "post", "start"]
+    results = {}
+    if os.getloadavg()[0] > 0.5:
+        note("this machine has other work to do: the figures will be unsteady")
+    if "get" in wanted:
+        results["get"] = measure_rounds("get", measure_get, options)
+    if "post" in wanted:
+        results["post"] = measure_rounds("post", measure_post, options)
+    if "start" in wanted:
+        results["start"] = measure_start(options)
+    if not options.json:
+        print_table(results)
+        return
+    figures = {name: {"figure": figure, "bound": " ".join(map(str, PROMISES[name])),
+                      "kept": kept(name, figure)} for name, figure in figures_of(results).items()}
+    machine = {"cores": len(os.sched_getaffinity(0)), "system": platform.platform()}
+    json.dump({"machine": machine, "rounds": options.rounds, "duration": options.duration,
+               "figures": figures, "results": results}, sys.stdout, indent=2)
+    print()
+
+
+try:
+    main()
+except (Failed, subprocess.CalledProcessError, OSError) as failure:
+    sys.exit(f"bench: {failure}")
