@@ -176,7 +176,7 @@ static const struct option_table table = {
              "       understudy healthcheck [URL]\n"
              "\n"
              "A self-hosted stand-in for the Scenario Studio API and the Scenarios API.\n"
-             "healthcheck asks a running server whether it is ready, and exits with 0 or 1.",
+             "healthcheck asks a running server whether it is alive, and exits with 0 or 1.",
     .epilogue = "Each option is also an environment variable, UNDERSTUDY_QUEUE_TIME=1s for\n"
                 "--queue-time 1s, and a line \"queue-time = 1s\" of the --config file, where #\n"
                 "starts a comment. A flag counts before the environment, the environment before\n"

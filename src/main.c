@@ -84,8 +84,8 @@ static const char *curl_library(void)
 static const char *unistring_library(void)
 {
     static char text[40];
-    snprintf(text, sizeof text, "libunistring %d.%d", _libunistring_version >> 8,
-             _libunistring_version & 0xff);
+    snprintf(text, sizeof text, "libunistring %d.%d", _libunistring_version >> 16,
+             _libunistring_version >> 8 & 0xff);
     return text;
 }
 
