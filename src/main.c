@@ -166,7 +166,7 @@ static int start_engine(struct program *program, struct err *err)
 static int start_server(struct program *program, struct err *err)
 {
     const struct config *config = program->config;
-    control_init(&program->control);
+    control_init(&program->control, program->engine);
     studio_init(&program->studio, program->engine, config->public_url);
     scenarios_init(&program->scenarios, program->engine, config->strict_projects);
     program->apis[0] = &program->studio.api;

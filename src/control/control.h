@@ -5,16 +5,18 @@
 #ifndef UNDERSTUDY_CONTROL_CONTROL_H
 #define UNDERSTUDY_CONTROL_CONTROL_H
 
+#include "engine/engine.h"
 #include "http/router.h"
 
 #include <stdatomic.h>
 
 struct control {
+    struct engine *engine;
     atomic_bool stopping; /* set when the server is asked to end: no longer ready */
     struct api api;
 };
 
-/* Sets it up; it must outlive the server. */
-void control_init(struct control *control);
+/* Sets it up; everything given must outlive the server. */
+void control_init(struct control *control, struct engine *engine);
 
 #endif

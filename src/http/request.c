@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* -- memory ------------------------------------------------------------------------------------ */
 
@@ -63,11 +64,23 @@ static void refuse_malformed(struct request *request, const char *problem)
     request->close = true;
 }
 
+/*
+ * White space after a value is none of it, but libmicrohttpd leaves it there. It stays with what
+ * frames the body: there the guard must judge what libmicrohttpd goes by.
+ */
 static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                    size_t name_len, const char *value, size_t value_len)
 {
+    struct request *request = arg;
+    size_t len = value ? value_len : 0;
+    bool frames = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
+                  strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
     (void)kind;
-    guard_header(arg, name, name_len, value ? value : "", value ? value_len : 0);
+    while (!frames && len && strchr(" \t", value[len - 1]))
+        len--;
+    if (value && len < value_len)
+        value = request_copy(request, value, len);
+    guard_header(&request->guard, name, name_len, value ? value : "", value ? len : 0);
     return MHD_YES;
 }
 
@@ -166,7 +179,7 @@ static bool answers_at_once(struct request *request)
 
 static void begin(struct request *request, const char *method, const char *version)
 {
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, &request->guard);
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, request);
     request->head = strcmp(method, "HEAD") == 0;
     request->method = request->head ? "GET" : method;
     const char *problem = guard_finish(&request->guard, version, request->target);
