@@ -240,7 +240,6 @@ static int serve(const struct config *config)
 
     log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
     block_signals(&ends);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     int status = start(&program, &err);
     int code = EX_OK;
     if (status < 0) {
@@ -251,7 +250,6 @@ static int serve(const struct config *config)
         log_event(LOG_INFO, "stopping", LOG_STR("signal", strsignal(signal_number)));
     }
     stop(&program);
-    curl_global_cleanup();
     return code;
 }
 

@@ -1,22 +1,10 @@
 #include "http/guard.h"
 
+#include "base/token.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* RFC 9110, section 5.6.2. */
-static bool is_token(const char *text, size_t len)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        bool alphanumeric =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!alphanumeric && !(c && strchr(others, c)))
-            return false;
-    }
-    return len > 0;
-}
 
 /* Control characters, but for the tab, have no place in a value. */
 static bool is_value(const char *text, size_t len)
@@ -64,7 +52,7 @@ static void take_encoding(struct guard *guard, const char *value)
 void guard_header(struct guard *guard, const char *name, size_t name_len, const char *value,
                   size_t value_len)
 {
-    if (!is_token(name, name_len))
+    if (!token_is_right(name, name_len))
         complain(guard, "A header's name is not a token, or a space stands before its colon");
     if (!is_value(value, value_len))
         complain(guard, "A header's value has a control character");

@@ -1,5 +1,6 @@
 #include "studio/callback.h"
 
+#include "base/token.h"
 #include "base/url.h"
 
 #include <stdlib.h>
@@ -18,14 +19,6 @@ static const char *const reserved_prefixes[] = {"proxy-", "webhook-"};
 bool callback_url_is_right(const json_t *url)
 {
     return url_is_callable(json_string_value(url));
-}
-
-/* RFC 9110, section 5.6.2. */
-static bool is_token(const char *name)
-{
-    static const char alphabet[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "abcdefghijklmnopqrstuvwxyz";
-    return *name && !name[strspn(name, alphabet)];
 }
 
 static bool is_reserved(const char *name)
@@ -59,8 +52,8 @@ static bool note_name(json_t *seen, const char *name)
     if (folded) {
         for (char *c = folded; *c; c++)
             *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-        is_new = !json_object_get(seen, folded) &&
-                 json_object_set_new(seen, folded, json_true()) == 0;
+        is_new =
+            !json_object_get(seen, folded) && json_object_set_new(seen, folded, json_true()) == 0;
         free(folded);
     }
     return is_new;
@@ -73,8 +66,8 @@ bool callback_headers_are_right(const json_t *headers)
     bool good = seen != NULL;
     for (void *at = json_object_iter(object); at && good; at = json_object_iter_next(object, at)) {
         const char *name = json_object_iter_key(at);
-        good = is_token(name) && !is_reserved(name) && is_value(json_object_iter_value(at)) &&
-               note_name(seen, name);
+        good = token_is_right(name, strlen(name)) && !is_reserved(name) &&
+               is_value(json_object_iter_value(at)) && note_name(seen, name);
     }
     json_decref(seen);
     return good;
