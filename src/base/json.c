@@ -75,8 +75,8 @@ void json_put_real(struct buf *out, double value)
     char digits[32];
     int exponent;
 
-    if (value == 0) {
-        buf_putc(out, '0');
+    if (value == trunc(value) && fabs(value) < 0x1p53) { /* exact, and -0 is 0 */
+        buf_int(out, (int64_t)value);
         return;
     }
     if (signbit(value))

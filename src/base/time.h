@@ -22,7 +22,8 @@ int64_t time_wall_ms(void);
  */
 int64_t time_steady_ms(void);
 
-/* UTC: "2024-03-01T10:00:00Z", cut to whole seconds (S20), and "2024-03-01T10:00:00.000Z" (E9). */
+/* UTC, years 0 to 9999: "2024-03-01T10:00:00Z", cut to whole seconds (S20), and
+ * "2024-03-01T10:00:00.000Z" (E9). */
 void time_format_seconds(int64_t ms, char ret_text[TIME_TEXT_SIZE]);
 void time_format_millis(int64_t ms, char ret_text[TIME_TEXT_SIZE]);
 

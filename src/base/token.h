@@ -1,4 +1,5 @@
-/* Tokens of HTTP (RFC 9110, section 5.6.2): what methods and names of header fields are. Any thread. */
+/* Tokens of HTTP (RFC 9110, section 5.6.2): what methods and names of header fields are. Any
+ * thread. */
 #ifndef UNDERSTUDY_BASE_TOKEN_H
 #define UNDERSTUDY_BASE_TOKEN_H
 

@@ -20,6 +20,9 @@ enum {
     /* Longer than client libraries keep idle connections, so that it is never us who close one that
        a client is about to use. */
     IDLE_SECONDS = 300,
+    /* For a connection: what is read and the headers both ways. libmicrohttpd clears it after each
+       request, so more of it costs time as well as memory. */
+    CONNECTION_BYTES = 16 * 1024,
 };
 
 /* -- listeners --------------------------------------------------------------------------------- */
@@ -144,6 +147,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, context,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
         MHD_OPTION_CONNECTION_LIMIT, server->options.max_connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
         MHD_OPTION_ARRAY, pool,
         MHD_OPTION_END);

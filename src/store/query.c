@@ -3,7 +3,6 @@
 #include "base/err.h"
 #include "store/db_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct query query_begin(struct db *db, enum table table, int statement)
@@ -94,7 +93,12 @@ const char *query_get_text(struct query *query, int column)
 void query_copy_text(struct query *query, int column, char *dest, size_t size)
 {
     const char *text = query_get_text(query, column);
-    snprintf(dest, size, "%s", text ? text : "");
+    size_t len = text ? (size_t)sqlite3_column_bytes(query->statement, column) : 0;
+    if (len >= size)
+        len = size - 1;
+    if (len)
+        memcpy(dest, text, len);
+    dest[len] = '\0';
 }
 
 void query_copy_blob(struct query *query, int column, void *dest, size_t size)
