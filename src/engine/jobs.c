@@ -59,9 +59,15 @@ int job_create_run(struct write *write, struct db *db)
 int job_cancel_run(struct write *write, struct db *db)
 {
     struct job_cancel *self = (struct job_cancel *)write;
-    const struct workspace *workspace = self->operation.workspace;
+    struct workspace *workspace = self->operation.workspace;
     int64_t now = workspace_now(workspace);
-    int status = job_by_id(db, workspace->row.pk, self->id, &self->job);
+    /* What fell due before this moment comes first. Else this place would go to a job that an
+       earlier end, not yet written, is to start, and a later one would overtake it. */
+    int status = workspace->settings.max_processing
+                     ? timers_fire(db, workspace, now, SIZE_MAX, &self->operation.due_at)
+                     : 0;
+    if (status == 0)
+        status = job_by_id(db, workspace->row.pk, self->id, &self->job);
     if (status == ERR_NOT_FOUND) {
         self->outcome = CANCEL_NO_JOB;
         return 0;

@@ -34,14 +34,14 @@ int transition_start(struct db *db, struct job *job, int64_t at)
 }
 
 /* Where the last number of a stem is remembered; two stems may share a place. */
-static struct slug_hint *hint_of(struct workspace *workspace, const char *stem)
+static struct slug_hint *hint_of(struct db *db, struct workspace *workspace, const char *stem)
 {
-    uint32_t hash = 2166136261; /* FNV-1a */
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (; *stem; stem++)
-        hash = (hash ^ (unsigned char)*stem) * 16777619;
+        hash = (hash ^ (unsigned char)*stem) * UINT64_C(1099511628211);
     struct slug_hint *hint = &workspace->slug_hints[hash % SLUG_HINTS];
-    if (hint->hash != hash)
-        *hint = (struct slug_hint){.hash = hash};
+    if (hint->hash != hash || hint->rollbacks != db_rollbacks(db))
+        *hint = (struct slug_hint){.hash = hash, .rollbacks = db_rollbacks(db)};
     return hint;
 }
 
@@ -60,7 +60,7 @@ static int is_taken(struct db *db, const struct workspace *workspace, const char
 static int free_slug(struct db *db, struct workspace *workspace, const char *stem,
                      char slug[SCENARIO_SLUG_SIZE])
 {
-    struct slug_hint *hint = hint_of(workspace, stem);
+    struct slug_hint *hint = hint_of(db, workspace, stem);
     long low = hint->number, high = low + 1; /* below and at `low`: taken */
     bool taken;
     int status;

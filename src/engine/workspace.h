@@ -24,8 +24,9 @@ struct settings {
 enum { SLUG_HINTS = 64 };
 
 struct slug_hint {
-    uint32_t hash; /* of the slug without its number */
-    long number;   /* 1: the slug itself; 0: not known */
+    uint64_t hash;           /* of the slug without its number */
+    long number;             /* 1: the slug itself; 0: not known */
+    unsigned long rollbacks; /* as of when that was true (see db_rollbacks()) */
 };
 
 struct workspace {

@@ -181,6 +181,7 @@ int db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
+    db->rollbacks++;
     if (!sqlite3_get_autocommit(db->connection)) /* some errors roll back by themselves */
         db_execute(db, "ROLLBACK", NULL);
 }
@@ -188,6 +189,11 @@ void db_rollback(struct db *db)
 size_t db_batch_size(const struct db *db)
 {
     return db->batch_size;
+}
+
+unsigned long db_rollbacks(const struct db *db)
+{
+    return db->rollbacks;
 }
 
 bool db_wants_checkpoint(const struct db *db, bool idle)

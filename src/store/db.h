@@ -43,6 +43,11 @@ void db_rollback(struct db *db);
 size_t db_batch_size(const struct db *db);
 
 /*
+ * How many transactions were rolled back: what was remembered of one may not be true after another.
+ */
+unsigned long db_rollbacks(const struct db *db);
+
+/*
  * Whether the log is so long that a checkpoint is due: already when the writer is idle, or although
  * it is not.
  */

@@ -11,8 +11,9 @@ struct db {
     sqlite3 *connection;
     sqlite3_stmt **statements[TABLES];
     sqlite3_stmt *begin, *commit; /* the writer's */
-    size_t batch_size;            /* messages in the present transaction */
-    int log_pages;                /* in the write-ahead log, as of the last commit */
+    unsigned long rollbacks;
+    size_t batch_size; /* messages in the present transaction */
+    int log_pages;     /* in the write-ahead log, as of the last commit */
 };
 
 /* Applies the migrations that a store lacks (store/migrate.c). */

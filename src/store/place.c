@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PRIVATE_PREFIX "understudy-memory-"
+#define PRIVATE_PREFIX  "understudy-memory-"
+#define STARTING_PREFIX "understudy-starting-"
 
 /* SQLite's files beside the store's, and ours. */
 static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
@@ -152,23 +153,40 @@ static void sweep(const char *parent)
         closedir(entries);
 }
 
+/*
+ * Makes the directory under a name that no sweep looks at, takes its lock, and gives it its name
+ * then: a sweep never sees one whose server is about to lock it.
+ */
 static int make_private(struct place *place, struct err *err)
 {
     const char *parent = getenv("TMPDIR");
     if (!parent || !*parent)
         parent = "/tmp";
     sweep(parent);
-    place->directory = join(parent, "/", PRIVATE_PREFIX "XXXXXX");
-    if (!place->directory)
+    char *fresh = join(parent, "/", STARTING_PREFIX "XXXXXX");
+    if (!fresh)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
-    if (!mkdtemp(place->directory)) {
-        int status = system_error(err, "cannot make a private directory under", parent);
-        free(place->directory);
-        place->directory = NULL;
+    int status = 0;
+    if (!mkdtemp(fresh)) {
+        status = system_error(err, "cannot make a private directory under", parent);
+        free(fresh);
         return status;
     }
-    place->path = join(place->directory, "/store.db", "");
-    return place->path ? 0 : err_set(err, ERR_NO_MEMORY, "out of memory");
+    char *path = join(fresh, "/store.db", "");
+    const char *random = fresh + strlen(fresh) - strlen("XXXXXX");
+    place->directory = join(parent, "/" PRIVATE_PREFIX, random);
+    place->path = place->directory ? join(place->directory, "/store.db", "") : NULL;
+    if (!path || !place->path)
+        status = err_set(err, ERR_NO_MEMORY, "out of memory");
+    if (status == 0)
+        status = lock_file(path, &place->lock, err);
+    if (status == 0 && rename(fresh, place->directory) < 0)
+        status = system_error(err, "cannot name the private directory", place->directory);
+    if (status < 0)
+        remove_private(fresh);
+    free(path);
+    free(fresh);
+    return status;
 }
 
 int place_init(struct place *place, const char *path, struct err *err)
@@ -179,10 +197,11 @@ int place_init(struct place *place, const char *path, struct err *err)
         status = make_private(place, err);
     else if (!(place->path = strdup(path)))
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
-    if (status == 0 && !place->directory)
+    if (status == 0 && !place->directory) {
         status = inspect(place->path, err); /* before the lock: a foreign file gets no neighbour */
-    if (status == 0)
-        status = lock_file(place->path, &place->lock, err);
+        if (status == 0)
+            status = lock_file(place->path, &place->lock, err);
+    }
     if (status < 0)
         place_finish(place);
     return status;

@@ -1,0 +1,106 @@
+// The README's examples, as they stand there: each curl line is run by a shell against a real server (with only the
+// port changed), and its answer is what the README shows, but for ids and times, which are each server's own.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import test from 'node:test';
+import { promisify } from 'node:util';
+
+import { startServer } from '../support/server.mjs';
+
+const run = promisify(execFile);
+const root = new URL('../../', import.meta.url);
+const readme = await readFile(new URL('README.md', root), 'utf8');
+
+// What no test of this file runs, and which one does.
+const elsewhere = [
+    [/^scripts\/(run|test)$/, 'the suite itself and its set-up'],
+    [/^docker compose /, 'tests/container/test'],
+];
+
+// {language, text}, in the README's order.
+function* blocks() {
+    for (const [, language, text] of readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)) yield { language, text: text.trim() };
+}
+
+// One command a line, continued lines joined.
+const commands = (text) => text.split(/(?<!\\)\n(?=\S)/);
+
+const ids = /\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b|\b[0-9a-f]{12}\b/g;
+const times = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/g;
+const plain = (text, port) =>
+    text.trim().replace(ids, 'ID').replace(times, (_, ms) => (ms ? 'TIME.MS' : 'TIME')).replaceAll(`:${port}/`, ':3000/');
+
+test('README: every curl line answers as it is shown', async (t) => {
+    const server = await startServer({ args: ['--queue-time', '0ms', '--processing-time', '2s'] });
+    t.after(() => server.stop());
+    const known = new Map(); // the README's ids → this server's
+    let exported = '';
+    let answer = null;
+    let lastCreate = '';
+    let checked = 0;
+
+    const shell = async (command) => {
+        let text = command.replaceAll('localhost:3000', `127.0.0.1:${server.port}`);
+        for (const [shown, own] of known) text = text.replaceAll(shown, own);
+        const { stdout } = await run('bash', ['-euc', `${exported}\n${text}`]);
+        return stdout;
+    };
+    // A job is asked for until it has ended, as the README says.
+    const settled = async (command) => {
+        const deadline = Date.now() + 60_000;
+        for (;;) {
+            const stdout = await shell(command);
+            if (!/"status":"(queued|processing)"/.test(stdout) || !/jobs\/[0-9a-f]{12}/.test(command)) return stdout;
+            assert.ok(Date.now() < deadline, 'the job does not end');
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    };
+
+    for (const { language, text } of blocks()) {
+        if (language === 'json') {
+            if (text.includes('already exists')) answer = await shell(lastCreate);
+            const own = answer.replaceAll('127.0.0.1', 'localhost');
+            assert.equal(plain(own, server.port), plain(text, server.port));
+            text.match(ids)?.forEach((id, index) => known.set(id, own.match(ids)[index]));
+            checked++;
+            continue;
+        }
+        for (const command of commands(text)) {
+            if (elsewhere.some(([pattern]) => pattern.test(command)) || command.startsWith('scripts/run ')) continue;
+            if (command.startsWith('export ')) {
+                exported += `${command}\n`;
+                continue;
+            }
+            assert.match(command, /^curl -s /, 'a command that no test runs');
+            if (command.includes('-X POST')) lastCreate = command;
+            // Deleting a scenario would take away what the README's next block speaks of: it comes last there.
+            if (command.includes('-X DELETE') && command.includes('/api/')) {
+                assert.equal(await shell(command.replace('curl -s', 'curl -s -o /dev/null -w %{http_code}')), '204');
+                await shell(lastCreate);
+                continue;
+            }
+            answer = await settled(command);
+            assert.doesNotThrow(() => JSON.parse(answer), `${command}\nanswered ${answer}`);
+        }
+    }
+    assert.equal(checked, 6, 'every answer that the README shows was compared');
+});
+
+test('README: the options that it starts the server with are taken', async () => {
+    const lines = [...readme.matchAll(/^scripts\/run (--.*)$|`scripts\/run (--[^`]*)`/gm)].map((m) => m[1] ?? m[2]);
+    assert.equal(lines.length, 2);
+    for (const line of lines) {
+        const server = await startServer({ args: line.split(' ').filter((word, i, all) => word !== '--db' && all[i - 1] !== '--db') });
+        const answer = await fetch(`${server.url}/healthz`);
+        assert.equal(answer.status, 200);
+        await server.stop();
+    }
+});
+
+test('README: exit codes are those of --help', async () => {
+    const { stdout } = await run(process.env.UNDERSTUDY_BIN, ['--help']);
+    const told = stdout.replace(/\s+/g, ' ').match(/Exit codes: (.*)\./)[1];
+    for (const [, code] of told.matchAll(/(?:^|, )(\d+) /g)) assert.match(readme, new RegExp(`^\\| ${code} \\|`, 'm'));
+    assert.equal(readme.match(/^\| \d+ \|/gm).length, told.match(/(?:^|, )\d+ /g).length);
+});
