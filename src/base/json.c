@@ -84,7 +84,7 @@ void json_put_real(struct buf *out, double value)
     int count = shortest_digits(fabs(value), digits, &exponent);
     size_t len = (size_t)count;
 
-    if (exponent >= 21 || exponent < -7) { /* ECMAScript's bounds for plain notation */
+    if (exponent >= 21 || exponent < -6) { /* ECMAScript's bounds for plain notation */
         buf_putc(out, digits[0]);
         if (count > 1) {
             buf_putc(out, '.');

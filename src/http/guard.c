@@ -160,8 +160,11 @@ static const char *target_problem(const struct guard *guard, const char *target)
     return path_problem(path, len);
 }
 
-const char *guard_finish(struct guard *guard, const char *version, const char *target)
+const char *guard_finish(struct guard *guard, const char *method, const char *version,
+                         const char *target)
 {
+    if (!token_is_right(method, strlen(method)))
+        complain(guard, "The method is not a token");
     bool modern = strcmp(version, "HTTP/1.1") == 0;
     if (!modern && strcmp(version, "HTTP/1.0") != 0)
         complain(guard, "The HTTP version is neither 1.0 nor 1.1");

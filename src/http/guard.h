@@ -30,7 +30,8 @@ void guard_header(struct guard *guard, const char *name, size_t name_len, const 
  * After the last header: looks at the whole. `version` is "HTTP/1.0" or "HTTP/1.1", `target` the
  * raw request target. Returns what is wrong, in words for the client's author, or NULL.
  */
-const char *guard_finish(struct guard *guard, const char *version, const char *target);
+const char *guard_finish(struct guard *guard, const char *method, const char *version,
+                         const char *target);
 
 /* Whether `host` is a host, with or without a port, as a Host header or an authority has it. */
 bool guard_is_host(const char *host);

@@ -44,13 +44,14 @@ struct request {
     const char *method;
     enum stage stage;
     bool head;
-    bool close;   /* the connection, after the answer */
-    bool broken;  /* the answer could not be queued: the connection is dropped */
-    bool denied;  /* by the API's admit */
-    bool keeping; /* the body is wanted */
-    char *target; /* as sent */
-    char *path;   /* still encoded, without query and prefix */
-    char *prefix; /* the workspace's slug, or NULL */
+    bool close;             /* the connection, after the answer */
+    bool broken;            /* the answer could not be queued: the connection is dropped */
+    bool denied;            /* by the API's admit */
+    bool keeping;           /* the body is wanted */
+    const char *raw_target; /* in libmicrohttpd's buffer; to compare places only */
+    char *target;           /* as sent */
+    char *path;             /* still encoded, without query and prefix */
+    char *prefix;           /* the workspace's slug, or NULL */
     const struct api *api;
     struct match match;
     struct guard guard;
@@ -82,6 +83,8 @@ struct server {
     struct daemon_context *contexts;
     struct listener *listeners;
     size_t count;
+    bool keeps_lines; /* libmicrohttpd leaves lines in its buffer as they were sent (see is_whole())
+                       */
     atomic_bool draining;
     atomic_long active;  /* requests begun and not completed */
     atomic_long waiting; /* of those, suspended */

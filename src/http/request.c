@@ -65,6 +65,24 @@ static void refuse_malformed(struct request *request, const char *problem)
 }
 
 /*
+ * libmicrohttpd below 0.9.77 appends the rest of a folded line to the *name* of its field, in new
+ * memory, so that a folded Content-Length is none any more; and a NUL that was sent ends a value,
+ * or the target, early. Both would let a body be read as the next request (H5). What gives them
+ * away is where things stand: such a version leaves a line in its buffer as it was sent, but for
+ * the NULs that end name and line. Later versions judge for themselves, and keep another order.
+ */
+
+/* The value follows the name with only blanks between, and the line ends in CR LF, by now NULs. */
+static bool is_whole(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    const char *at = name + name_len + 1;
+    if ((uintptr_t)at > (uintptr_t)value)
+        return false;
+    at += strspn(at, " \t");
+    return at == value && !value[value_len + 1];
+}
+
+/*
  * White space after a value is none of it, but libmicrohttpd leaves it there. It stays with what
  * frames the body: there the guard must judge what libmicrohttpd goes by.
  */
@@ -76,6 +94,9 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const cha
     bool frames = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
                   strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
     (void)kind;
+    if (value && request->server->keeps_lines && !is_whole(name, name_len, value, value_len) &&
+        !request->guard.problem)
+        request->guard.problem = "A header is folded, has a NUL, or ends in a line feed alone";
     while (!frames && len && strchr(" \t", value[len - 1]))
         len--;
     if (value && len < value_len)
@@ -182,7 +203,10 @@ static void begin(struct request *request, const char *method, const char *versi
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, request);
     request->head = strcmp(method, "HEAD") == 0;
     request->method = request->head ? "GET" : method;
-    const char *problem = guard_finish(&request->guard, version, request->target);
+    if (request->server->keeps_lines && !request->guard.problem &&
+        (uintptr_t)request->raw_target + strlen(request->target) + 1 != (uintptr_t)version)
+        request->guard.problem = "The request target has a NUL";
+    const char *problem = guard_finish(&request->guard, method, version, request->target);
     route(request, request->method);
     if (problem)
         refuse_malformed(request, problem);
@@ -250,6 +274,7 @@ void *request_on_uri(void *context, const char *uri, struct MHD_Connection *conn
     request->listener_url = daemon->listener_url;
     request->connection = connection;
     request->target = request_copy(request, uri ? uri : "", uri ? strlen(uri) : 0);
+    request->raw_target = uri;
     request->begun_at = time_steady_ms();
     atomic_fetch_add(&daemon->server->active, 1);
     return request;

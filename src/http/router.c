@@ -38,8 +38,9 @@ bool path_split(char *text, struct path *ret_path, bool *ret_too_many)
         char *segment = at + 1;
         at = strchr(segment, '/');
         if (ret_path->count == PATH_SEGMENTS_MAX) {
+            segment[-1] = '\0'; /* what is cut so far still tells whose path it is */
             *ret_too_many = true;
-            return true;
+            break;
         }
         ret_path->segments[ret_path->count++] = segment;
     }

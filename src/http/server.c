@@ -154,6 +154,15 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
     /* clang-format on */
 }
 
+/* From 0.9.77 on, libmicrohttpd refuses by itself what is_whole() looks for, and keeps another
+ * order. */
+static bool library_keeps_lines(void)
+{
+    unsigned major = 0, minor = 0, patch = 0;
+    sscanf(MHD_get_version(), "%u.%u.%u", &major, &minor, &patch);
+    return major == 0 && minor <= 9 && patch < 77;
+}
+
 int server_start(const struct server_options *options, struct listener *listeners,
                  size_t listener_count, struct server **ret_server, struct err *err)
 {
@@ -161,6 +170,7 @@ int server_start(const struct server_options *options, struct listener *listener
     if (!server)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     server->options = *options;
+    server->keeps_lines = library_keeps_lines();
     server->daemons = calloc(listener_count, sizeof *server->daemons);
     server->listeners = calloc(listener_count, sizeof *server->listeners);
     server->contexts = calloc(listener_count, sizeof *server->contexts);
