@@ -101,7 +101,7 @@ describe('Hostile JSON and text', () => {
         assert.ok(answer.text.includes(`"evaluators":[{${keys}}]`));
     });
 
-    it('H2: 60,000 keys that are alike, and one key 60,000 times, take no longer than others', async () => {
+    it('H2: 25,000 keys that are alike, and one key 60,000 times, are taken', async () => {
         const project = scenarios(server, { project: 'alike' });
         // Keys that collide under common unseeded hashes: made of two blocks of equal sums.
         const alike = Array.from({ length: 60_000 }, (_, i) =>
