@@ -108,13 +108,15 @@ static int inspect(const char *path, struct err *err)
         return errno == ENOENT ? 0 : system_error(err, "cannot open", path);
 
     int status = 0;
-    ssize_t len = pread(fd, header, sizeof header, 0);
-    if (fstat(fd, &about) < 0 || len < 0)
-        status = S_ISDIR(about.st_mode)
-                     ? err_set(err, ERR_CREATE, "%s is a directory", path)
-                     : err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    ssize_t len = 0;
+    if (fstat(fd, &about) < 0)
+        status = system_error(err, "cannot look at", path);
+    else if (S_ISDIR(about.st_mode))
+        status = err_set(err, ERR_CREATE, "%s is a directory", path);
     else if (!S_ISREG(about.st_mode))
         status = err_set(err, ERR_FOREIGN, "%s is not a regular file", path);
+    else if ((len = pread(fd, header, sizeof header, 0)) < 0)
+        status = err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
     else if (len > 0)
         status = inspect_header(path, header, about.st_size, err);
     close(fd);

@@ -128,6 +128,10 @@ int64_t query_last_key(struct db *db)
 
 int query_error(int sqlite_result)
 {
+    /* Of constraints only these are a name that is taken: who draws ids draws again at ERR_EXISTS.
+     */
+    if (sqlite_result == SQLITE_CONSTRAINT_UNIQUE || sqlite_result == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return ERR_EXISTS;
     switch (sqlite_result & 0xff) { /* the primary code of an extended one */
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -150,8 +154,6 @@ int query_error(int sqlite_result)
     case SQLITE_READONLY:
     case SQLITE_PERM:
         return ERR_PERMISSION;
-    case SQLITE_CONSTRAINT:
-        return ERR_EXISTS;
     default:
         return ERR_INTERNAL;
     }

@@ -1,6 +1,7 @@
 // Ends under load: what was acknowledged is there, whole, once.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
@@ -185,6 +186,40 @@ test('H6: SIGTERM under 64 connections: no answer is cut short', async (t) => {
     const known = new Set((await sql(db, 'SELECT id FROM job')).map(({ id }) => id));
     for (const id of acknowledged) assert.ok(known.has(id), id);
     assert.equal((await studio(next).getJob(acknowledged.at(-1))).status, 200);
+});
+
+test('H6: SIGTERM while an answer is on its way: it arrives whole, and /readyz says 503', async (t) => {
+    const server = await startServer({});
+    t.after(() => server.kill('SIGKILL'));
+    const project = scenarios(server);
+    const instructions = 'x'.repeat(1_000_000);
+    for (let i = 0; i < 16; i += 1) assert.equal((await project.create({ name: `${i}`, instructions })).status, 201);
+
+    // More than the sockets hold between them, so the server is still sending when nobody reads.
+    const slow = net.connect({ port: server.port, host: '127.0.0.1' });
+    slow.write('GET /api/projects/default/scenarios HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const pieces = [await once(slow, 'data').then(([piece]) => piece)];
+    slow.pause();
+    const idle = net.connect({ port: server.port, host: '127.0.0.1' });
+    await once(idle, 'connect');
+    idle.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.match(String((await once(idle, 'data'))[0]), /^HTTP\/1.1 200 /); // the server has it by now
+
+    const ended = server.kill('SIGTERM');
+    await until(() => server.stderr.includes('stopping'));
+    idle.write('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const answer = String((await once(idle, 'data'))[0]);
+    assert.match(answer, /^HTTP\/1.1 503 /);
+    assert.match(answer, /\r\nConnection: close\r\n/i);
+    assert.ok(answer.endsWith('{"status":"stopping"}'), answer);
+
+    slow.on('data', (piece) => pieces.push(piece));
+    slow.resume();
+    await once(slow, 'end');
+    const { answers, rest } = parseAnswers(Buffer.concat(pieces));
+    assert.equal(rest.length, 0, 'nothing is missing');
+    assert.equal(answers[0].body.length, 16);
+    assert.equal((await ended).code, 0);
 });
 
 test('a clean stop leaves one file, all in it', async (t) => {

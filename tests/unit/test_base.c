@@ -1,0 +1,312 @@
+/*
+ * The small things of the base room: times (S20, E9), ids (S21, E6), addresses (S6, S8), URLs (S6),
+ * errors and digests.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/email.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/time.h"
+#include "base/url.h"
+#include "support.h"
+
+/* -- time -------------------------------------------------------------------------------------- */
+
+static const struct {
+    int64_t ms;
+    const char *seconds, *millis;
+} times[] = {
+    {0, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"},
+    {1709287200000, "2024-03-01T10:00:00Z", "2024-03-01T10:00:00.000Z"},
+    {1709287200999, "2024-03-01T10:00:00Z", "2024-03-01T10:00:00.999Z"},
+    {1709287201000, "2024-03-01T10:00:01Z", "2024-03-01T10:00:01.000Z"},
+    {1709164800001, "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.001Z"},
+    {1769594400050, "2026-01-28T10:00:00Z", "2026-01-28T10:00:00.050Z"},
+    {253402300799999, "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z"},
+    {-1, "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.999Z"},
+    {-1000, "1969-12-31T23:59:59Z", "1969-12-31T23:59:59.000Z"},
+};
+
+START_TEST(times_are_utc)
+{
+    char text[TIME_TEXT_SIZE];
+    setenv("TZ", "Asia/Kathmandu", 1); /* whatever the machine's zone is */
+    time_format_seconds(times[_i].ms, text);
+    ck_assert_str_eq(text, times[_i].seconds);
+    time_format_millis(times[_i].ms, text);
+    ck_assert_str_eq(text, times[_i].millis);
+}
+END_TEST
+
+/* The steady clock starts from the wall clock's time; both of its readings are cut to whole
+ * milliseconds, hence the one either way. */
+START_TEST(steady_clock_starts_at_wall_time_and_never_goes_back)
+{
+    int64_t before = time_wall_ms(), last = time_steady_ms(), after = time_wall_ms();
+    ck_assert_int_ge(last, before - 1);
+    ck_assert_int_le(last, after + 1);
+    ck_assert_int_gt(before, 1700000000000); /* milliseconds, not seconds */
+    for (int i = 0; i < 100000; i++) {
+        int64_t now = time_steady_ms();
+        ck_assert_int_ge(now, last);
+        last = now;
+    }
+}
+END_TEST
+
+/* -- ids --------------------------------------------------------------------------------------- */
+
+enum { DRAWS = 2000 };
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, ID_UUID_SIZE);
+}
+
+/* Draws many: `shape` has h for any hex digit, v for one of 89ab, else the character itself. */
+static void check_ids(void (*draw)(char *), const char *shape)
+{
+    static char ids[DRAWS][ID_UUID_SIZE];
+    unsigned seen[ID_UUID_SIZE] = {0};
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < DRAWS; i++) {
+        memset(ids[i], 0, sizeof ids[i]);
+        draw(ids[i]);
+        ck_assert_uint_eq(strlen(ids[i]), strlen(shape));
+        for (size_t at = 0; shape[at]; at++) {
+            const char *digit = strchr(digits, ids[i][at]);
+            bool right = shape[at] == 'h'   ? digit != NULL
+                         : shape[at] == 'v' ? strchr("89ab", ids[i][at]) != NULL
+                                            : ids[i][at] == shape[at];
+            ck_assert_msg(right, "%s", ids[i]);
+            if (digit)
+                seen[at] |= 1U << (digit - digits);
+        }
+    }
+    for (size_t at = 0; shape[at]; at++) /* by chance once in 10^50 */
+        ck_assert(shape[at] != 'h' || seen[at] == 0xffff);
+    qsort(ids, DRAWS, sizeof ids[0], compare_ids);
+    for (size_t i = 1; i < DRAWS; i++)
+        ck_assert_str_ne(ids[i - 1], ids[i]);
+}
+
+START_TEST(hex_ids)
+{
+    check_ids(id_hex, "hhhhhhhhhhhh");
+}
+END_TEST
+
+START_TEST(uuids)
+{
+    check_ids(id_uuid, "hhhhhhhh-hhhh-4hhh-vhhh-hhhhhhhhhhhh");
+}
+END_TEST
+
+/* More than the kernel gives in one go where a signal comes; and not a byte too far. */
+START_TEST(random_fills_all)
+{
+    static unsigned char bytes[100001];
+    size_t zeros = 0;
+    id_random(bytes, 0);
+    ck_assert_int_eq(bytes[0], 0);
+    id_random(bytes, sizeof bytes - 1);
+    ck_assert_int_eq(bytes[sizeof bytes - 1], 0);
+    for (size_t i = sizeof bytes - 65; i < sizeof bytes - 1; i++)
+        zeros += bytes[i] == 0;
+    ck_assert_uint_lt(zeros, 32);
+}
+END_TEST
+
+/* -- addresses --------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *text;
+    bool right;
+} addresses[] = {
+    {"jane@acme.com", true},
+    {"JANE+fail@Acme.COM", true},
+    {"a@b", true},
+    {"o'brien.x_y-z/!#$%&*=?^`{|}~@sub.example-1.co", true},
+    {"j\xc3\xa9r\xc3\xb4me@caf\xc3\xa9.fr", true},
+    {"", false},
+    {"jane", false},
+    {"@acme.com", false},
+    {"jane@", false},
+    {"jane@@acme.com", false},
+    {"jane@x@acme.com", false},
+    {"jane@acme..com", false},
+    {"jane@.acme.com", false},
+    {"jane@acme.com.", false},
+    {"jane@-acme.com", false},
+    {"jane@acme-.com", false},
+    {"jane@acme-", false},
+    {"jane@acme.com ", false},
+    {" jane@acme.com", false},
+    {"ja ne@acme.com", false},
+    {"jane@ac me.com", false},
+    {"jane@acme.com\n", false},
+    {"jane\t@acme.com", false},
+    {"jane\x7f@acme.com", false},
+    {"<jane@acme.com>", false},
+    {"jane,joe@acme.com", false},
+    {"jane;@acme.com", false},
+    {"\"jane\"@acme.com", false},
+    {"jane@acme_.com", false},
+    {"jane@[127.0.0.1]", false},
+};
+
+START_TEST(address_looks_right)
+{
+    ck_assert_msg(email_looks_right(addresses[_i].text, strlen(addresses[_i].text)) ==
+                      addresses[_i].right,
+                  "%s", addresses[_i].text);
+}
+END_TEST
+
+START_TEST(address_lengths)
+{
+    char text[EMAIL_MAX + 2];
+    memset(text, 'a', sizeof text);
+    text[10] = '@';
+    ck_assert(email_looks_right(text, EMAIL_MAX));
+    ck_assert(!email_looks_right(text, EMAIL_MAX + 1));
+    ck_assert(!email_looks_right("a@b\0c", 5));
+    ck_assert(!email_looks_right("a\0@bc", 5));
+}
+END_TEST
+
+START_TEST(address_folds_ascii_only)
+{
+    char folded[EMAIL_MAX + 1], text[400];
+    email_fold("JaNe+X@ACME.com[{@`", folded);
+    ck_assert_str_eq(folded, "jane+x@acme.com[{@`");
+    email_fold("\xc3\x89mile@A.fr", folded);
+    ck_assert_str_eq(folded, "\xc3\x89mile@a.fr");
+    memset(text, 'Z', sizeof text);
+    text[sizeof text - 1] = '\0';
+    email_fold(text, folded);
+    ck_assert_uint_eq(strlen(folded), EMAIL_MAX);
+    ck_assert_uint_eq(strspn(folded, "z"), EMAIL_MAX);
+}
+END_TEST
+
+/* -- URLs -------------------------------------------------------------------------------------- */
+
+enum { NOT, CALL, BASE }; /* none, one that can be called, one that others can be built on too */
+
+static const struct {
+    const char *text;
+    int what;
+} urls[] = {
+    {"http://127.0.0.1:3000", BASE},
+    {"https://hooks.acme.com/exec-scenarios", BASE},
+    {"HTTPS://Hooks.Acme.com:8443/a/b/", BASE},
+    {"http://[::1]:80/", BASE},
+    {"http://localhost", BASE},
+    {"http://a.example/%20x", BASE},
+    {"http://a.example/?q=1", CALL},
+    {"http://a.example?q", CALL},
+    {"http://a.example/x#y", CALL},
+    {"http://a.example/#", CALL},
+    {"http://caf\xc3\xa9.example/", BASE},
+    {"", NOT},
+    {"a.example", NOT},
+    {"//a.example/x", NOT},
+    {"/x", NOT},
+    {"http", NOT},
+    {"http:", NOT},
+    {"http:a.example", NOT},
+    {"http:/a.example", NOT},
+    {"http://", NOT},
+    {"http:///x", NOT},
+    {"http://?x", NOT},
+    {"http://#x", NOT},
+    {"http://:80/", NOT},
+    {"http://a.example:99999/", NOT},
+    {"http://a.example:x/", NOT},
+    {"http://[::1", NOT},
+    {"http://[zz]/", NOT},
+    {"http://user@a.example/", NOT},
+    {"http://user:secret@a.example/", NOT},
+    {"http://:secret@a.example/", NOT},
+    {"http://@a.example/", NOT},
+    {"ftp://a.example/", NOT},
+    {"file:///etc/passwd", NOT},
+    {"gopher://a.example/", NOT},
+    {"dict://a.example/", NOT},
+    {"javascript:alert(1)", NOT},
+    {"ws://a.example/", NOT},
+    {" http://a.example/", NOT},
+    {"http://a.example/ ", NOT},
+    {"http://a.example/a b", NOT},
+    {"http://a.example/\r\nX: y", NOT},
+    {"http://a.example\\@b.example/", NOT},
+    {"http://a.example/\x7f", NOT},
+    {"http://a.example/\\x", NOT},
+};
+
+START_TEST(url_kinds)
+{
+    const char *text = urls[_i].text;
+    ck_assert_msg(url_is_callable(text) == (urls[_i].what != NOT), "callable: %s", text);
+    ck_assert_msg(url_is_base(text) == (urls[_i].what == BASE), "base: %s", text);
+}
+END_TEST
+
+/* -- errors and digests ------------------------------------------------------------------------ */
+
+START_TEST(error_texts_are_cut)
+{
+    struct err err;
+    char text[2 * ERR_TEXT_SIZE];
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    ck_assert_int_eq(err_set(&err, ERR_IO, "%s at %d", "there", 5), ERR_IO);
+    ck_assert_str_eq(err.text, "there at 5");
+    ck_assert_int_eq(err_set(&err, ERR_FULL, "%s", text), ERR_FULL);
+    ck_assert_uint_eq(strlen(err.text), ERR_TEXT_SIZE - 1);
+    ck_assert_int_eq(err_set(NULL, ERR_BUSY, "%s", "nobody reads it"), ERR_BUSY);
+}
+END_TEST
+
+START_TEST(digest_is_sha256)
+{
+    unsigned char digest[DIGEST_SIZE];
+    char hex[2 * DIGEST_SIZE + 1];
+    digest_sha256("abc", 3, digest); /* FIPS 180-2, appendix B.1 */
+    for (size_t i = 0; i < DIGEST_SIZE; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("base");
+    TCase *time = tcase_create("S20, E9: times"), *id = tcase_create("S21, E6: ids");
+    TCase *email = tcase_create("S6, S8: addresses"), *url = tcase_create("S6: URLs");
+    TCase *rest = tcase_create("errors and digests");
+    tcase_add_loop_test(time, times_are_utc, 0, (int)COUNT(times));
+    tcase_add_test(time, steady_clock_starts_at_wall_time_and_never_goes_back);
+    tcase_add_test(id, hex_ids);
+    tcase_add_test(id, uuids);
+    tcase_add_test(id, random_fills_all);
+    tcase_add_loop_test(email, address_looks_right, 0, (int)COUNT(addresses));
+    tcase_add_test(email, address_lengths);
+    tcase_add_test(email, address_folds_ascii_only);
+    tcase_add_loop_test(url, url_kinds, 0, (int)COUNT(urls));
+    tcase_add_test(rest, error_texts_are_cut);
+    tcase_add_test(rest, digest_is_sha256);
+    suite_add_tcase(suite, time);
+    suite_add_tcase(suite, id);
+    suite_add_tcase(suite, email);
+    suite_add_tcase(suite, url);
+    suite_add_tcase(suite, rest);
+    return support_run(suite);
+}
