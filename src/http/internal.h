@@ -86,11 +86,12 @@ struct server {
     bool keeps_lines; /* libmicrohttpd leaves lines in its buffer as they were sent (see is_whole())
                        */
     atomic_bool draining;
-    atomic_long active;  /* requests begun and not completed */
-    atomic_long waiting; /* of those, suspended */
+    atomic_long active; /* requests begun and not completed */
+    atomic_long busy;   /* of those, with a handler or suspended */
+    atomic_bool closed; /* no handler begins any more: what is suspended cannot be stopped */
 };
 
-/* libmicrohttpd's callbacks (request.c). */
+/* libmicrohttpd's callbacks (flow.c). */
 void *request_on_uri(void *context, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *upload,

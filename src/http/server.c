@@ -20,6 +20,8 @@ enum {
     /* Longer than client libraries keep idle connections, so that it is never us who close one that
        a client is about to use. */
     IDLE_SECONDS = 300,
+    /* Between two looks at whether the server has become idle. */
+    LOOK_MS = 5,
     /* For a connection: what is read and the headers both ways. libmicrohttpd clears it after each
        request, so more of it costs time as well as memory. */
     CONNECTION_BYTES = 16 * 1024,
@@ -219,13 +221,16 @@ void server_stop(struct server *server, int patience_ms)
     for (size_t i = 0; i < server->count; i++)
         MHD_quiesce_daemon(server->daemons[i]);
     /*
-     * libmicrohttpd has no event for "idle", so this looks every few milliseconds. It cannot be
-     * stopped with a connection suspended; those wait for the writer, which answers all of them.
+     * libmicrohttpd has no event for "idle", so this looks every few milliseconds. It aborts when
+     * it is stopped with a connection suspended: so from some moment on no handler begins, and
+     * those that have begun are waited for. They wait for the writer, which answers all of them.
      */
     int64_t until = time_steady_ms() + patience_ms;
-    while ((atomic_load(&server->active) > 0 && time_steady_ms() < until) ||
-           atomic_load(&server->waiting) > 0)
-        poll(NULL, 0, 5);
+    while (atomic_load(&server->active) > 0 && time_steady_ms() < until)
+        poll(NULL, 0, LOOK_MS);
+    atomic_store(&server->closed, true);
+    while (atomic_load(&server->busy) > 0)
+        poll(NULL, 0, LOOK_MS);
     for (size_t i = 0; i < server->count; i++) {
         MHD_stop_daemon(server->daemons[i]);
         listener_close(&server->listeners[i]);

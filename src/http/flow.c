@@ -1,0 +1,356 @@
+/*
+ * A request's way. libmicrohttpd calls once when the headers are there, once for each piece of the
+ * body, and once after it. An answer in the first call would cost a good client its connection, and
+ * make one that is still sending see a broken pipe; so the first call only decides: guard, route,
+ * admission. What it refuses is kept in mind and answered in the last call, when the body has been
+ * read and dropped. Only what is ambiguous, or too long to be read, is answered at once.
+ */
+#include "base/log.h"
+#include "base/time.h"
+#include "http/internal.h"
+#include "http/respond.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* -- the first call ---------------------------------------------------------------------------- */
+
+static struct refusal *refuse(struct request *request, enum refusal_kind kind, int status,
+                              const char *detail)
+{
+    static struct refusal out_of_memory = {.kind = REFUSED_FAILURE, .status = 500};
+    struct refusal *refusal = request_alloc(request, sizeof *refusal);
+    if (!refusal)
+        return request->refusal = &out_of_memory;
+    *refusal = (struct refusal){.kind = kind, .status = status};
+    strncpy(refusal->detail, detail, sizeof refusal->detail - 1);
+    return request->refusal = refusal;
+}
+
+static void refuse_malformed(struct request *request, const char *problem)
+{
+    refuse(request, REFUSED_MALFORMED, 400, problem);
+    request->close = true;
+}
+
+/*
+ * libmicrohttpd below 0.9.77 appends the rest of a folded line to the *name* of its field, in new
+ * memory, so that a folded Content-Length is none any more; and a NUL that was sent ends a value,
+ * or the target, early. Both would let a body be read as the next request (H5). What gives them
+ * away is where things stand: such a version leaves a line in its buffer as it was sent, but for
+ * the NULs that end name and line. Later versions judge for themselves, and keep another order.
+ */
+
+/* The value follows the name with only blanks between, and the line ends in CR LF, by now NULs. */
+static bool is_whole(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    const char *at = name + name_len + 1;
+    if ((uintptr_t)at > (uintptr_t)value)
+        return false;
+    at += strspn(at, " \t");
+    return at == value && !value[value_len + 1];
+}
+
+/*
+ * White space after a value is none of it, but libmicrohttpd leaves it there. It stays with what
+ * frames the body: there the guard must judge what libmicrohttpd goes by.
+ */
+static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_len, const char *value, size_t value_len)
+{
+    struct request *request = arg;
+    size_t len = value ? value_len : 0;
+    bool frames = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
+                  strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    (void)kind;
+    if (value && request->server->keeps_lines && !is_whole(name, name_len, value, value_len) &&
+        !request->guard.problem)
+        request->guard.problem = "A header is folded, has a NUL, or ends in a line feed alone";
+    while (!frames && len && strchr(" \t", value[len - 1]))
+        len--;
+    if (value && len < value_len)
+        value = request_copy(request, value, len);
+    guard_header(&request->guard, name, name_len, value ? value : "", value ? len : 0);
+    return MHD_YES;
+}
+
+static const struct api *find_api(const struct server *server, const char *root)
+{
+    const struct api *rest = NULL;
+    for (size_t i = 0; i < server->options.api_count; i++) {
+        const struct api *api = server->options.apis[i];
+        if (!api->roots)
+            rest = api;
+        for (const char *const *own = api->roots; own && *own; own++)
+            if (strcmp(*own, root) == 0)
+                return api;
+    }
+    return rest;
+}
+
+/* Cuts the path, takes a workspace's prefix off it (H7), and finds who answers. */
+static void route(struct request *request, const char *method)
+{
+    size_t len = 0;
+    struct path path = {0};
+    bool too_many = false;
+    const char *start = guard_path(request->target, &len);
+    char *text = request_copy(request, start ? start : "", len);
+    request->path = request_copy(request, start ? start : "", len);
+    request->api = find_api(request->server, "");
+    if (!text || !request->path) {
+        refuse(request, REFUSED_FAILURE, 500, "out of memory");
+        return;
+    }
+    bool good = path_split(text, &path, &too_many);
+    char **segments = path.segments;
+    size_t count = path.count;
+    if (count > 2 && strcmp(segments[0], "w") == 0 && *segments[1]) {
+        request->prefix = segments[1];
+        segments += 2;
+        count -= 2;
+        request->path = strchr(strchr(request->path + 1, '/') + 1, '/');
+    }
+    if (count)
+        request->api = find_api(request->server, segments[0]);
+    if (!good)
+        refuse_malformed(request, "The path is not UTF-8");
+    else if (!too_many)
+        router_match(request->api, method, segments, count, &request->match);
+}
+
+/* Decides whether the handler gets it; the API's own refusal comes before those of its routes. */
+static void admit(struct request *request)
+{
+    const struct match *match = &request->match;
+    if (request->api->admit && !request->api->admit(request, match->route)) {
+        request->denied = true;
+    } else if (!match->known_path) {
+        refuse(request, REFUSED_NOT_FOUND, 404, "There is nothing at this path");
+    } else if (!match->route) {
+        refuse(request, REFUSED_METHOD, 405, "");
+        snprintf(request->refusal->detail, sizeof request->refusal->detail,
+                 "This path answers to %s", match->allow);
+    }
+}
+
+/* Answers with what was decided against the handler. */
+static void answer_refusal(struct request *request)
+{
+    request->stage = STAGE_HANDLER;
+    if (request->denied) {
+        request->api->deny(request);
+        return;
+    }
+    if (request->refusal->kind == REFUSED_METHOD)
+        respond_header(request, "Allow", request->match.allow);
+    request->api->refuse(request, request->refusal);
+}
+
+static void refuse_too_large(struct request *request)
+{
+    refuse(request, REFUSED_TOO_LARGE, 413, "");
+    snprintf(request->refusal->detail, sizeof request->refusal->detail,
+             "The body is larger than the limit of %zu bytes", request->server->options.max_body);
+}
+
+/* Whether the declared body settles the answer before it is read (H3). */
+static bool answers_at_once(struct request *request)
+{
+    const struct guard *guard = &request->guard;
+    bool refused = request->denied || request->refusal;
+    size_t max_body = request->server->options.max_body;
+    uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
+    bool over = request->keeping && guard->length > max_body;
+    if (!refused && (over || guard->length > drop_max))
+        refuse_too_large(request);
+    return guard->length > drop_max || (guard->expects_continue && (refused || over));
+}
+
+static void begin(struct request *request, const char *method, const char *version)
+{
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, request);
+    request->head = strcmp(method, "HEAD") == 0;
+    request->method = request->head ? "GET" : method;
+    if (request->server->keeps_lines && !request->guard.problem &&
+        (uintptr_t)request->raw_target + strlen(request->target) + 1 != (uintptr_t)version)
+        request->guard.problem = "The request target has a NUL";
+    const char *problem = guard_finish(&request->guard, method, version, request->target);
+    route(request, request->method);
+    if (problem)
+        refuse_malformed(request, problem);
+    if (request->refusal && request->close) {
+        answer_refusal(request);
+        return;
+    }
+    if (!request->refusal)
+        admit(request);
+    request->keeping = !request->denied && !request->refusal && request->match.route->takes_body;
+    request->stage = STAGE_BODY;
+    if (answers_at_once(request)) {
+        request->close = true;
+        answer_refusal(request);
+    } else if (request->keeping && request->guard.length) {
+        buf_reserve(&request->body, (size_t)request->guard.length);
+    }
+}
+
+/* -- the body and the end ---------------------------------------------------------------------- */
+
+/* False: so much came that the connection is closed without an answer. */
+static bool take_body(struct request *request, const char *bytes, size_t len)
+{
+    size_t max_body = request->server->options.max_body;
+    uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
+    request->received += len;
+    if (request->received > drop_max)
+        return false;
+    if (!request->keeping)
+        return true;
+    if (request->received > max_body) {
+        request->keeping = false;
+        buf_finish(&request->body);
+        refuse_too_large(request);
+    } else {
+        buf_append(&request->body, bytes, len);
+    }
+    return true;
+}
+
+/*
+ * Whether a handler may begin. The server's last look at `busy` comes after it has set `closed`,
+ * and this adds to the one before it looks at the other: so no request is suspended behind its
+ * back.
+ */
+static bool begin_work(struct request *request)
+{
+    struct server *server = request->server;
+    atomic_fetch_add(&server->busy, 1);
+    if (!atomic_load(&server->closed))
+        return true;
+    atomic_fetch_sub(&server->busy, 1);
+    return false;
+}
+
+static void end_work(struct request *request)
+{
+    if (request->stage != STAGE_WAITING)
+        atomic_fetch_sub(&request->server->busy, 1);
+}
+
+static void finish(struct request *request)
+{
+    if (request->denied || request->refusal) {
+        answer_refusal(request);
+        return;
+    }
+    request->stage = STAGE_HANDLER;
+    if (buf_failed(&request->body)) {
+        router_fail(request, ERR_NO_MEMORY, "no memory for the body");
+    } else if (!begin_work(request)) {
+        router_fail(request, ERR_STOPPING, NULL);
+    } else {
+        request->match.route->handler(request);
+        end_work(request);
+    }
+}
+
+/* A suspended request was resumed. */
+static void go_on(struct request *request)
+{
+    request->stage = STAGE_HANDLER;
+    request->then(request);
+    end_work(request);
+}
+
+/* -- libmicrohttpd's callbacks ----------------------------------------------------------------- */
+
+void *request_on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct daemon_context *daemon = context;
+    struct request *request = malloc(sizeof *request);
+    if (!request)
+        return NULL;
+    memset(request, 0, offsetof(struct request, first));
+    request->server = daemon->server;
+    request->listener_url = daemon->listener_url;
+    request->connection = connection;
+    request->target = request_copy(request, uri ? uri : "", uri ? strlen(uri) : 0);
+    request->raw_target = uri;
+    request->begun_at = time_steady_ms();
+    atomic_fetch_add(&daemon->server->active, 1);
+    return request;
+}
+
+enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **state)
+{
+    struct request *request = *state;
+    (void)context;
+    (void)connection;
+    (void)url;
+    if (!request || !request->target)
+        return MHD_NO;
+
+    switch (request->stage) {
+    case STAGE_HEAD:
+        begin(request, method, version);
+        break;
+    case STAGE_BODY:
+        if (*upload_size) {
+            if (!take_body(request, upload, *upload_size))
+                return MHD_NO;
+            *upload_size = 0;
+        } else {
+            finish(request);
+        }
+        break;
+    case STAGE_WAITING:
+        go_on(request);
+        break;
+    case STAGE_HANDLER:
+    case STAGE_ANSWERED:
+        break;
+    }
+    if (request->stage == STAGE_HANDLER)
+        router_fail(request, ERR_INTERNAL, "the handler gave no answer");
+    return request->broken ? MHD_NO : MHD_YES;
+}
+
+static void log_access(const struct request *request)
+{
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    log_event(LOG_DEBUG, "request", LOG_STR("method", request->method ? request->method : "-"),
+              LOG_STR("path", request->path ? request->path : request->target),
+              LOG_INT("status", request->status),
+              LOG_INT("ms", time_steady_ms() - request->begun_at));
+}
+
+void request_on_completed(void *context, struct MHD_Connection *connection, void **state,
+                          enum MHD_RequestTerminationCode code)
+{
+    struct daemon_context *daemon = context;
+    struct request *request = *state;
+    (void)connection;
+    (void)code;
+    if (!request)
+        return;
+    /* A client that left while it waited: resumed, and found closed before the handler's turn. */
+    if (request->stage == STAGE_WAITING)
+        atomic_fetch_sub(&request->server->busy, 1);
+    log_access(request);
+    if (request->api && request->api->leave)
+        request->api->leave(request);
+    json_decref(request->json);
+    buf_finish(&request->body);
+    for (struct arena_block *block = request->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    free(request);
+    *state = NULL;
+    atomic_fetch_sub(&daemon->server->active, 1);
+}
