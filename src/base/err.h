@@ -24,6 +24,7 @@ enum {
     ERR_OVERLOADED = -15, /* a bounded queue is full */
     ERR_STOPPING = -16,   /* the server is on its way down */
     ERR_INTERNAL = -17,   /* a fault of ours */
+    ERR_GONE = -18,       /* the workspace was deleted meanwhile */
 };
 
 /* Long enough for a path and a reason; longer texts are cut. */

@@ -1,6 +1,9 @@
 #include "base/fields.h"
 
+#include "base/duration.h"
+
 #include <math.h>
+#include <string.h>
 #include <unistr.h>
 
 /* The member's value; NULL where it is absent or null. */
@@ -36,6 +39,15 @@ static bool has_type(const struct field *field, const json_t *value)
         return json_is_array(value);
     case FIELD_OBJECT:
         return json_is_object(value);
+    case FIELD_BOOL:
+        return json_is_boolean(value);
+    case FIELD_REAL:
+        return json_is_number(value);
+    case FIELD_DURATION:
+        return json_is_string(value) &&
+               duration_parse(json_string_value(value), &(int64_t){0}, NULL) == 0;
+    case FIELD_ANY:
+        return true;
     }
     return false;
 }
@@ -56,24 +68,51 @@ static bool is_too_long(const struct field *field, const json_t *object)
            u8_mbsnlen((const uint8_t *)json_string_value(value), len) > field->max_chars;
 }
 
+/* A null, where it has a meaning of its own. */
+static void store_null(const struct field *field, const json_t *object, void *at)
+{
+    const json_t *value = json_object_get(object, field->name);
+    if (!field->nullable || !json_is_null(value))
+        return;
+    if (field->type == FIELD_STRING)
+        ((struct field_text *)at)->is_null = true;
+    else if (field->type == FIELD_WHOLE || field->type == FIELD_DURATION)
+        *(struct field_whole *)at = (struct field_whole){true, -1};
+    else if (field->type == FIELD_ANY)
+        *(const json_t **)at = value;
+}
+
 static void store(const struct field *field, const json_t *object, void *dest)
 {
     const json_t *value = given(field, object);
     void *at = (char *)dest + field->offset;
-    if (!value)
+    if (!value) {
+        store_null(field, object, at);
         return;
+    }
     switch (field->type) {
     case FIELD_STRING:
         *(struct field_text *)at =
-            (struct field_text){json_string_value(value), json_string_length(value)};
+            (struct field_text){json_string_value(value), json_string_length(value), false};
         break;
     case FIELD_WHOLE:
         *(struct field_whole *)at =
             (struct field_whole){true, json_is_integer(value) ? json_integer_value(value)
                                                               : (int64_t)json_real_value(value)};
         break;
+    case FIELD_BOOL:
+        *(struct field_bool *)at = (struct field_bool){true, json_is_true(value)};
+        break;
+    case FIELD_REAL:
+        *(struct field_real *)at = (struct field_real){true, json_number_value(value)};
+        break;
+    case FIELD_DURATION:
+        ((struct field_whole *)at)->given = true;
+        duration_parse(json_string_value(value), &((struct field_whole *)at)->value, NULL);
+        break;
     case FIELD_ARRAY:
     case FIELD_OBJECT:
+    case FIELD_ANY:
         *(const json_t **)at = value;
         break;
     }
@@ -95,4 +134,17 @@ enum field_fault fields_read(const struct field *table, size_t count, const json
     for (const struct field *field = table; field < end; field++)
         store(field, object, dest);
     return FIELD_FINE;
+}
+
+const char *fields_unknown(const struct field *table, size_t count, const json_t *object)
+{
+    json_t *members = (json_t *)object; /* its iterators want it writable; they do not write */
+    for (void *at = json_object_iter(members); at; at = json_object_iter_next(members, at)) {
+        const struct field *field = table;
+        while (field < table + count && strcmp(field->name, json_object_iter_key(at)) != 0)
+            field++;
+        if (field == table + count)
+            return json_object_iter_key(at);
+    }
+    return NULL;
 }

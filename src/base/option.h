@@ -163,4 +163,7 @@ void option_print_markdown(const struct option_table *table, struct buf *out);
  * configuration file, but for secrets. */
 void option_print_effective(const struct option_set *set, struct buf *out);
 
+/* The same as a JSON object: repeatable ones as arrays, absent ones as null. */
+void option_print_json(const struct option_set *set, struct buf *out);
+
 #endif

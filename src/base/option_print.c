@@ -183,3 +183,48 @@ void option_print_effective(const struct option_set *set, struct buf *out)
                        spec->fallback_help ? spec->fallback_help : "");
     }
 }
+
+static void put_json_value(const struct option_set *set, const struct option_value *value,
+                           struct buf *out)
+{
+    struct buf shown = BUF_INIT;
+    char escaped[4096]; /* as in put_effective() */
+    if (value->spec->secret)
+        option_show_secret(set->table, &shown, value->text, value->valid);
+    else
+        buf_puts(&shown, value->text);
+    escape_text(ESCAPE_JSON, shown.data ? shown.data : "", shown.len, escaped, sizeof escaped);
+    buf_printf(out, "\"%s\"", escaped);
+    out->failed |= buf_failed(&shown);
+    buf_finish(&shown);
+}
+
+static void put_json_values(const struct option_set *set, const struct option_spec *spec,
+                            struct buf *out)
+{
+    enum option_source source = option_strongest(set, spec);
+    size_t given = 0;
+    buf_puts(out, spec->repeatable ? "[" : "");
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->values[i].spec != spec || set->values[i].source != source)
+            continue;
+        buf_puts(out, given++ ? "," : "");
+        put_json_value(set, &set->values[i], out);
+    }
+    buf_puts(out, spec->repeatable ? "]" : given ? "" : "null");
+}
+
+void option_print_json(const struct option_set *set, struct buf *out)
+{
+    const struct option_table *table = set->table;
+    const char *separator = "{";
+    for (const struct option_spec *spec = table->specs; spec < table->specs + table->count;
+         spec++) {
+        if (spec->type == OPTION_ACTION)
+            continue;
+        buf_printf(out, "%s\"%s\":", separator, spec->name);
+        put_json_values(set, spec, out);
+        separator = ",";
+    }
+    buf_putc(out, '}');
+}

@@ -49,6 +49,22 @@ static void take_encoding(struct guard *guard, const char *value)
         complain(guard, "The only Transfer-Encoding that is understood is chunked");
 }
 
+/* Headers that say where a request comes from, and what answer it likes. */
+static void take_origin(struct guard *guard, const char *name, size_t len, const char *value)
+{
+    static const char forwarded[] = "x-forwarded-";
+    const size_t prefix = sizeof forwarded - 1;
+    if (is(name, len, "origin"))
+        guard->origin = guard->origin ? "" : value;
+    else if (is(name, len, "sec-fetch-site"))
+        guard->fetch_site = guard->fetch_site ? "" : value;
+    else if (is(name, len, "accept"))
+        guard->accept = guard->accept ? guard->accept : value;
+    else if (is(name, len, "forwarded") || is(name, len, "via") ||
+             (len > prefix && strncasecmp(name, forwarded, prefix) == 0))
+        guard->forwarded = true;
+}
+
 void guard_header(struct guard *guard, const char *name, size_t name_len, const char *value,
                   size_t value_len)
 {
@@ -71,6 +87,8 @@ void guard_header(struct guard *guard, const char *name, size_t name_len, const 
         guard->content_type = value;
     } else if (is(name, name_len, "expect")) {
         guard->expects_continue = strcasecmp(value, "100-continue") == 0;
+    } else {
+        take_origin(guard, name, name_len, value);
     }
 }
 

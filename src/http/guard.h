@@ -16,6 +16,10 @@ struct guard {
     const char *host;          /* NULL: none */
     const char *authorization; /* NULL: none; "" when there were several */
     const char *content_type;
+    const char *accept;     /* the first one */
+    const char *origin;     /* "" when there were several */
+    const char *fetch_site; /* Sec-Fetch-Site; "" when there were several */
+    bool forwarded;         /* Forwarded, X-Forwarded-* or Via: it came by way of a proxy */
     bool expects_continue;
     bool chunked;
     bool has_length;

@@ -59,6 +59,8 @@ struct request {
     struct buf body;
     uint64_t received; /* bytes of body, kept or not */
     json_t *json;
+    struct query_param *query; /* once it was asked for */
+    size_t query_count;
     request_handler *then;
     void *user;  /* the API's */
     void *state; /* the handler's */

@@ -3,10 +3,26 @@
 #include "base/json.h"
 #include "http/respond.h"
 
+/* For a terminal: what is wrong first, then what to do (C4). */
+static void answer_text(struct request *request, int status, const char *name, const char *title,
+                        const char *detail, const char *hint)
+{
+    struct buf body = BUF_INIT;
+    buf_printf(&body, "%d %s\n%s\n", status, title, detail);
+    if (hint)
+        buf_printf(&body, "hint: %s\n", hint);
+    buf_printf(&body, "type: urn:understudy:%s\n", name);
+    respond(request, status, content_type_text, &body);
+}
+
 void problem_answer(struct request *request, int status, const char *name, const char *title,
                     const char *detail, const char *hint)
 {
     struct buf body = BUF_INIT;
+    if (request_prefers_text(request)) {
+        answer_text(request, status, name, title, detail, hint);
+        return;
+    }
     buf_printf(&body, "{\"type\":\"urn:understudy:%s\",\"title\":", name);
     json_put_text(&body, title);
     buf_printf(&body, ",\"status\":%d,\"detail\":", status);

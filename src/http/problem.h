@@ -9,7 +9,7 @@
 
 /*
  * Answers {type: "urn:understudy:<name>", title, status, detail, hint?}; `hint` is NULL where there
- * is nothing to advise.
+ * is nothing to advise. The same as lines of text where the client prefers that.
  */
 void problem_answer(struct request *request, int status, const char *name, const char *title,
                     const char *detail, const char *hint);

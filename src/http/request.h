@@ -38,6 +38,29 @@ const char *request_host(const struct request *request);
 const char *request_authorization(const struct request *request);
 const char *request_content_type(const struct request *request);
 
+/* Where it comes from: Origin and Sec-Fetch-Site likewise, and whether a proxy says that it passed
+ * it on (Forwarded, X-Forwarded-*, Via). */
+const char *request_origin(const struct request *request);
+const char *request_fetch_site(const struct request *request);
+bool request_is_forwarded(const struct request *request);
+
+/* Whether an answer in plain text is liked better than one in JSON (Accept). */
+bool request_prefers_text(const struct request *request);
+
+/* The address that the connection comes from, without its port; "" where it is not known. */
+enum { PEER_SIZE = 46 };
+void request_peer(const struct request *request, char ret_address[PEER_SIZE]);
+
+/* The query string's parameters, decoded, in their order; they belong to the request. */
+struct query_param {
+    const char *name, *value;
+};
+enum { QUERY_PARAMS_MAX = 32 }; /* more than any operation knows */
+
+/* ERR_INVALID, with what is wrong in `err`: a bad escape, no UTF-8, too many. ERR_NO_MEMORY. */
+int request_query(struct request *request, const struct query_param **ret_params, size_t *ret_count,
+                  struct err *err);
+
 /* "http://" and the Host that the client named, or else the address it reached. */
 void request_base(const struct request *request, struct buf *out);
 

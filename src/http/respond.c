@@ -7,6 +7,7 @@
 
 const char content_type_json[] = "application/json; charset=utf-8";
 const char content_type_problem[] = "application/problem+json";
+const char content_type_text[] = "text/plain; charset=utf-8";
 const char content_type_html[] = "text/html; charset=utf-8";
 const char content_type_yaml[] = "application/yaml";
 

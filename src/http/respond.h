@@ -7,6 +7,7 @@
 
 extern const char content_type_json[];    /* application/json; charset=utf-8 (H1) */
 extern const char content_type_problem[]; /* application/problem+json (C4) */
+extern const char content_type_text[];    /* text/plain; charset=utf-8 (C4) */
 extern const char content_type_html[];    /* text/html; charset=utf-8 */
 extern const char content_type_yaml[];    /* application/yaml */
 

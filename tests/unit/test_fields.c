@@ -29,12 +29,12 @@ static bool has_two(const json_t *value)
 }
 
 static const struct field table[] = {
-    {"note", FIELD_STRING, false, 5, "a string", NULL, offsetof(struct dest, note)},
-    {"count", FIELD_WHOLE, false, 0, "a whole number", NULL, offsetof(struct dest, count)},
-    {"mode", FIELD_STRING, false, 0, "red", is_red, offsetof(struct dest, mode)},
-    {"list", FIELD_ARRAY, false, 0, "two things", has_two, offsetof(struct dest, list)},
-    {"map", FIELD_OBJECT, false, 0, "an object", NULL, offsetof(struct dest, map)},
-    {"name", FIELD_STRING, true, 10000, "a string", NULL, offsetof(struct dest, name)},
+    {"note", FIELD_STRING, false, 5, "a string", NULL, offsetof(struct dest, note), false},
+    {"count", FIELD_WHOLE, false, 0, "a whole number", NULL, offsetof(struct dest, count), false},
+    {"mode", FIELD_STRING, false, 0, "red", is_red, offsetof(struct dest, mode), false},
+    {"list", FIELD_ARRAY, false, 0, "two things", has_two, offsetof(struct dest, list), false},
+    {"map", FIELD_OBJECT, false, 0, "an object", NULL, offsetof(struct dest, map), false},
+    {"name", FIELD_STRING, true, 10000, "a string", NULL, offsetof(struct dest, name), false},
 };
 
 static enum field_fault read_text(const char *text, json_t **ret_object, struct dest *dest,
