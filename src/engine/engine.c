@@ -98,6 +98,8 @@ int engine_start(struct store *store, const struct engine_options *options,
         status = worker_start(store, &engine->worker, err);
     if (status == 0)
         status = catch_up(engine, err);
+    if (status == 0)
+        status = janitor_start(engine, &engine->janitor, err);
     if (status < 0) {
         engine_stop(engine);
         return status;
@@ -110,6 +112,7 @@ void engine_stop(struct engine *engine)
 {
     if (!engine)
         return;
+    janitor_stop(engine->janitor);
     worker_stop(engine->worker);
     registry_destroy(engine->registry);
     free(engine);
@@ -127,11 +130,27 @@ struct registry *engine_registry(struct engine *engine)
 
 /* -- operations -------------------------------------------------------------------------------- */
 
+/* A workspace may be deleted while a request is on its way here. */
+static bool is_gone(const struct operation *operation)
+{
+    return operation->workspace && atomic_load(&operation->workspace->gone);
+}
+
+static int operation_run(struct write *write, struct db *db)
+{
+    struct operation *operation = (struct operation *)write;
+    operation->status = is_gone(operation) ? ERR_GONE : 0;
+    return operation->status < 0 ? 0 : operation->run(write, db);
+}
+
 static void operation_done(struct write *write, int status)
 {
     struct operation *operation = (struct operation *)write;
-    operation->status = status;
-    if (status == 0 && operation->due_at != TIME_NEVER)
+    if (status < 0)
+        operation->status = status;
+    if (operation->status == 0 && operation->apply)
+        operation->status = operation->apply(operation);
+    if (operation->status == 0 && operation->due_at != TIME_NEVER)
         worker_schedule(operation->engine->worker, operation->workspace, operation->due_at);
     operation->wake(operation->arg); /* from here on it may be gone */
 }
@@ -139,9 +158,10 @@ static void operation_done(struct write *write, int status)
 void operation_init(struct operation *operation, struct engine *engine, struct workspace *workspace,
                     int (*run)(struct write *write, struct db *db))
 {
-    *operation = (struct operation){.write = {.run = run, .done = operation_done},
+    *operation = (struct operation){.write = {.run = operation_run, .done = operation_done},
                                     .engine = engine,
                                     .workspace = workspace,
+                                    .run = run,
                                     .due_at = TIME_NEVER};
 }
 

@@ -52,11 +52,16 @@ struct operation {
     struct engine *engine;
     struct workspace *workspace; /* borrowed: the sender holds a reference */
     int64_t due_at;              /* the earliest timer that `run` set; TIME_NEVER */
-    int status;
+    int status;                  /* ERR_GONE where the workspace was deleted before its turn */
+    int (*run)(struct write *write, struct db *db);
+    /* What follows a commit in memory, on the writer's thread, before the sender is woken; or NULL.
+       0, or an error that the sender sees. */
+    int (*apply)(struct operation *operation);
     void (*wake)(void *arg); /* called on the writer's thread after the commit */
     void *arg;
 };
 
+/* `workspace` may be NULL for what belongs to none. */
 void operation_init(struct operation *operation, struct engine *engine, struct workspace *workspace,
                     int (*run)(struct write *write, struct db *db));
 

@@ -3,12 +3,14 @@
 #define UNDERSTUDY_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/janitor.h"
 #include "engine/worker.h"
 
 struct engine {
     struct store *store;
     struct registry *registry;
     struct worker *worker;
+    struct janitor *janitor;
 };
 
 /* Makes in the store what the options ask for and is missing (bootstrap.c). Before the registry is

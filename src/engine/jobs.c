@@ -8,6 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A job time, varied either way by the workspace's share. */
+static int64_t vary(const struct workspace *workspace, int64_t time)
+{
+    uint32_t drawn;
+    double jitter = workspace->settings.jitter;
+    if (jitter <= 0)
+        return time;
+    id_random(&drawn, sizeof drawn);
+    return (int64_t)((double)time * (1 + jitter * (2.0 * drawn / UINT32_MAX - 1)) + 0.5);
+}
+
 /* Writes a new job, queued, with its first timer. */
 static int queue_job(struct db *db, struct operation *operation, const struct job_input *input,
                      const char *base, struct job *job)
@@ -18,8 +29,8 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
                         .created_at = now,
                         .started_at = -1,
                         .completed_at = -1,
-                        .due_at = now + workspace->settings.queue_time,
-                        .processing_time = workspace->settings.processing_time};
+                        .due_at = now + vary(workspace, workspace->settings.queue_time),
+                        .processing_time = vary(workspace, workspace->settings.processing_time)};
     snprintf(job->base, sizeof job->base, "%s", base);
     operation->due_at = job->due_at;
     int status;

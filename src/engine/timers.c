@@ -20,6 +20,13 @@ static int has_place(struct db *db, const struct workspace *workspace, bool *ret
     return status;
 }
 
+/* When a queued job starts: not before the place that it waited for was there. */
+static int64_t start_at(const struct workspace *workspace, const struct job *job)
+{
+    int64_t since = workspace->settings.room_since;
+    return job->due_at < since ? since : job->due_at;
+}
+
 /* What is next of each kind, looked up once and kept until something may have changed it. */
 struct due {
     struct job start, end;
@@ -55,20 +62,18 @@ static int next_timer(struct db *db, const struct workspace *workspace, struct d
         return status;
     struct job *end = due->has_end ? &due->end : NULL;
     struct job *start = due->has_start && may_start ? &due->start : NULL;
+    int64_t at = start ? start_at(workspace, start) : TIME_NEVER;
     if (start && end)
-        *ret_job =
-            start->due_at < end->due_at || (start->due_at == end->due_at && start->seq < end->seq)
-                ? start
-                : end;
+        *ret_job = at < end->due_at || (at == end->due_at && start->seq < end->seq) ? start : end;
     else
         *ret_job = start ? start : end;
     return 0;
 }
 
-static int fire_start(struct db *db, struct due *due)
+static int fire_start(struct db *db, const struct workspace *workspace, struct due *due)
 {
     struct job *job = &due->start;
-    int status = transition_start(db, job, job->due_at);
+    int status = transition_start(db, job, start_at(workspace, job));
     due->knows_start = false;
     if (!due->has_end || job->due_at <= due->end.due_at)
         due->knows_end = false; /* its own end comes first now */
@@ -94,7 +99,8 @@ int timers_fire(struct db *db, struct workspace *workspace, int64_t now, size_t 
     int status;
     while ((status = next_timer(db, workspace, &due, &next)) == 0 && next && next->due_at <= now &&
            limit--) {
-        status = next->status == JOB_QUEUED ? fire_start(db, &due) : fire_end(db, workspace, &due);
+        status = next->status == JOB_QUEUED ? fire_start(db, workspace, &due)
+                                            : fire_end(db, workspace, &due);
         if (status < 0)
             break;
     }

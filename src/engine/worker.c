@@ -114,7 +114,7 @@ static bool place(struct worker *worker, struct workspace *workspace)
 
 static void schedule(struct worker *worker, struct workspace *workspace, int64_t due_at)
 {
-    if (due_at >= workspace->due_at)
+    if (due_at >= workspace->due_at || atomic_load(&workspace->gone))
         return;
     workspace->due_at = due_at;
     if (workspace->ticking)
@@ -130,6 +130,8 @@ static void schedule(struct worker *worker, struct workspace *workspace, int64_t
 static int tick_run(struct write *write, struct db *db)
 {
     struct tick *tick = (struct tick *)write;
+    if (atomic_load(&tick->workspace->gone))
+        return 0;
     size_t limit = db_batch_size(db) > 1 ? TICK_TIMERS_SHARED : TICK_TIMERS_ALONE;
     return timers_fire(db, tick->workspace, workspace_now(tick->workspace), limit, &tick->next);
 }
@@ -272,5 +274,21 @@ void worker_schedule(struct worker *worker, struct workspace *workspace, int64_t
 {
     pthread_mutex_lock(&worker->lock);
     schedule(worker, workspace, due_at);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+void worker_forget(struct worker *worker, struct workspace *workspace)
+{
+    pthread_mutex_lock(&worker->lock);
+    atomic_store(&workspace->gone, true);
+    size_t index = workspace->heap_index;
+    if (index != SIZE_MAX) {
+        struct workspace *last = worker->heap[--worker->count];
+        workspace->heap_index = SIZE_MAX;
+        if (last != workspace) { /* one of the two moves it */
+            sift_down(worker, index, last);
+            sift_up(worker, last->heap_index, last);
+        }
+    }
     pthread_mutex_unlock(&worker->lock);
 }

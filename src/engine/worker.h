@@ -16,4 +16,7 @@ void worker_stop(struct worker *worker); /* NULL is fine; waits for a tick that 
 /* The workspace has a timer at `due_at`, among others perhaps. Any thread. */
 void worker_schedule(struct worker *worker, struct workspace *workspace, int64_t due_at);
 
+/* The workspace is gone: none of its timers fires any more. The writer's thread. */
+void worker_forget(struct worker *worker, struct workspace *workspace);
+
 #endif

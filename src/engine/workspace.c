@@ -5,11 +5,14 @@
  */
 #include "engine/workspace.h"
 
+#include "base/glob.h"
 #include "base/time.h"
+#include "engine/rates.h"
 
 #include <pthread.h>
 #include <search.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +22,19 @@ struct listed {
     struct workspace *workspace;
     unsigned char hash[KEY_HASH_SIZE]; /* of an API key: what `key` points to */
     bool active;
+    struct listed *next; /* of the workspace's keys */
+};
+
+/* A member that stands for many addresses. */
+struct glob {
+    struct glob *next;
+    char pattern[EMAIL_SIZE];
 };
 
 struct registry {
     struct settings settings;
     pthread_rwlock_t lock;
+    size_t count;
     void *by_pk, *by_id, *by_slug, *by_project, *by_key;
 };
 
@@ -100,13 +111,45 @@ static struct listed *find(void *const *tree, const void *key,
     return place ? *place : NULL;
 }
 
+/* What a row says, the parts that change; under the lock, once it is shared. */
+static void take_row(const struct registry *registry, struct workspace *workspace,
+                     const struct workspace_row *row)
+{
+    const struct settings_row *own = &row->settings;
+    struct settings *settings = &workspace->settings;
+    struct workspace_row *kept = &workspace->row; /* whose names are read without the lock */
+    memcpy(kept->name, row->name, sizeof kept->name);
+    kept->active = row->active;
+    kept->ttl = row->ttl;
+    kept->settings = *own;
+    *settings = registry->settings;
+    if (own->given & GIVEN_QUEUE_TIME)
+        settings->queue_time = own->queue_time;
+    if (own->given & GIVEN_PROCESSING_TIME)
+        settings->processing_time = own->processing_time;
+    if (own->given & GIVEN_MAX_PROCESSING)
+        settings->max_processing = own->max_processing;
+    settings->jitter = own->jitter;
+    settings->room_since = own->room_since;
+    atomic_store(&workspace->active, row->active);
+    atomic_store(&workspace->any_key, own->any_key);
+    atomic_store(&workspace->limited,
+                 own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
+}
+
 int registry_add_workspace(struct registry *registry, const struct workspace_row *row)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
     if (!workspace)
         return ERR_NO_MEMORY;
     workspace->row = *row;
-    workspace->settings = registry->settings;
+    take_row(registry, workspace, row);
+    workspace->rates = rates_create();
+    if (!workspace->rates) {
+        free(workspace);
+        return ERR_NO_MEMORY;
+    }
+    atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
     workspace->heap_index = SIZE_MAX;
     atomic_init(&workspace->references, 1);
@@ -121,9 +164,10 @@ int registry_add_workspace(struct registry *registry, const struct workspace_row
         status = add(&registry->by_slug, own->slug, workspace, compare_texts);
     if (status == 0)
         status = add(&registry->by_project, own->project_id, workspace, compare_texts);
+    registry->count += owned;
     pthread_rwlock_unlock(&registry->lock);
     if (!owned)
-        free(workspace);
+        workspace_release(workspace);
     return status;
 }
 
@@ -140,8 +184,12 @@ int registry_add_key(struct registry *registry, const struct key_row *row)
         entry->active = row->active;
         struct listed **place = tsearch(entry, &registry->by_key, compare_hashes);
         status = place ? 0 : ERR_NO_MEMORY;
-        if (!place || *place != entry)
+        if (place && *place == entry) {
+            entry->next = owner->workspace->keys;
+            owner->workspace->keys = entry;
+        } else {
             free(entry);
+        }
     } else if (owner) {
         status = ERR_NO_MEMORY;
     }
@@ -149,20 +197,32 @@ int registry_add_key(struct registry *registry, const struct key_row *row)
     return status;
 }
 
+/* Adds an address or a glob; a known address is fine. */
+static int add_member(struct workspace *workspace, const char *email)
+{
+    if (strchr(email, '*')) {
+        struct glob *glob = calloc(1, sizeof *glob);
+        if (!glob)
+            return ERR_NO_MEMORY;
+        snprintf(glob->pattern, sizeof glob->pattern, "%s", email);
+        glob->next = workspace->globs;
+        workspace->globs = glob;
+        return 0;
+    }
+    char *copy = strdup(email);
+    char **place = copy ? tsearch(copy, &workspace->members, compare_emails) : NULL;
+    if (!place || *place != copy)
+        free(copy);
+    return place ? 0 : ERR_NO_MEMORY;
+}
+
 int registry_add_member(struct registry *registry, const struct member_row *row)
 {
     int status = ERR_NOT_FOUND;
     pthread_rwlock_wrlock(&registry->lock);
     struct listed *owner = find(&registry->by_pk, &row->workspace, compare_pks);
-    char *email = owner ? strdup(row->email) : NULL;
-    if (email) {
-        char **place = tsearch(email, &owner->workspace->members, compare_emails);
-        status = place ? 0 : ERR_NO_MEMORY;
-        if (!place || *place != email)
-            free(email);
-    } else if (owner) {
-        status = ERR_NO_MEMORY;
-    }
+    if (owner)
+        status = add_member(owner->workspace, row->email);
     pthread_rwlock_unlock(&registry->lock);
     return status;
 }
@@ -214,7 +274,20 @@ void workspace_release(struct workspace *workspace)
     if (!workspace || atomic_fetch_sub(&workspace->references, 1) > 1)
         return;
     tdestroy(workspace->members, free);
+    for (struct glob *glob = workspace->globs, *next; glob; glob = next) {
+        next = glob->next;
+        free(glob);
+    }
+    rates_destroy(workspace->rates);
     free(workspace);
+}
+
+static bool fits_glob(const struct workspace *workspace, const char *folded)
+{
+    for (const struct glob *glob = workspace->globs; glob; glob = glob->next)
+        if (glob_fits(glob->pattern, folded))
+            return true;
+    return false;
 }
 
 bool registry_is_member(struct registry *registry, const struct workspace *workspace,
@@ -225,9 +298,120 @@ bool registry_is_member(struct registry *registry, const struct workspace *works
         return false;
     email_fold(email, folded);
     pthread_rwlock_rdlock(&registry->lock);
-    bool is = tfind(folded, &workspace->members, compare_emails) != NULL;
+    bool is = tfind(folded, &workspace->members, compare_emails) || fits_glob(workspace, folded);
     pthread_rwlock_unlock(&registry->lock);
     return is;
+}
+
+/* -- changes after a commit -------------------------------------------------------------------- */
+
+void registry_update_workspace(struct registry *registry, struct workspace *workspace,
+                               const struct workspace_row *row)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    take_row(registry, workspace, row);
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+/* Takes an entry out of a tree and frees it. */
+static void drop(void **tree, const void *key, int (*compare)(const void *, const void *))
+{
+    struct listed *entry = find(tree, key, compare);
+    if (!entry)
+        return;
+    tdelete(entry, tree, compare);
+    free(entry);
+}
+
+void registry_remove_workspace(struct registry *registry, struct workspace *workspace)
+{
+    const struct workspace_row *row = &workspace->row;
+    pthread_rwlock_wrlock(&registry->lock);
+    for (struct listed *key = workspace->keys, *next; key; key = next) {
+        next = key->next;
+        drop(&registry->by_key, key->key, compare_hashes);
+    }
+    workspace->keys = NULL;
+    drop(&registry->by_id, row->id, compare_texts);
+    drop(&registry->by_slug, row->slug, compare_texts);
+    drop(&registry->by_project, row->project_id, compare_texts);
+    drop(&registry->by_pk, &row->pk, compare_pks);
+    registry->count--;
+    pthread_rwlock_unlock(&registry->lock);
+    workspace_release(workspace);
+}
+
+void registry_update_key(struct registry *registry, const struct key_row *row)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    struct listed *entry = find(&registry->by_key, row->hash, compare_hashes);
+    if (entry)
+        entry->active = row->active;
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+void registry_remove_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE])
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    struct listed *entry = find(&registry->by_key, hash, compare_hashes);
+    if (entry) {
+        struct listed **place = &entry->workspace->keys;
+        while (*place != entry)
+            place = &(*place)->next;
+        *place = entry->next;
+        drop(&registry->by_key, hash, compare_hashes);
+    }
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+void registry_remove_member(struct registry *registry, struct workspace *workspace,
+                            const char *email)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    char **place = tfind(email, &workspace->members, compare_emails);
+    if (place) {
+        char *copy = *place;
+        tdelete(email, &workspace->members, compare_emails);
+        free(copy);
+    }
+    for (struct glob **at = &workspace->globs; *at; at = &(*at)->next) {
+        struct glob *glob = *at;
+        if (strcmp(glob->pattern, email) != 0)
+            continue;
+        *at = glob->next;
+        free(glob);
+        break;
+    }
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+/* -- reads ------------------------------------------------------------------------------------- */
+
+void registry_read_row(struct registry *registry, const struct workspace *workspace,
+                       struct workspace_row *ret_row)
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    *ret_row = workspace->row;
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+size_t registry_count(struct registry *registry)
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    size_t count = registry->count;
+    pthread_rwlock_unlock(&registry->lock);
+    return count;
+}
+
+const struct settings *registry_defaults(const struct registry *registry)
+{
+    return &registry->settings;
+}
+
+void workspace_touch(struct workspace *workspace)
+{
+    atomic_store_explicit(&workspace->used_at, time_steady_ms(), memory_order_relaxed);
+    atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
 }
 
 struct visit {

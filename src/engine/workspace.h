@@ -15,9 +15,12 @@
 /* The workspace that everything without a name of its own belongs to. */
 #define DEFAULT_WORKSPACE "default"
 
+/* What counts for a workspace: its own settings, and the server's for the others. */
 struct settings {
     int64_t queue_time, processing_time; /* ms */
     int64_t max_processing;              /* jobs at once; 0: no limit */
+    double jitter;                       /* 0 to 1: the share by which times vary either way */
+    int64_t room_since;                  /* no job that waited for a place starts earlier */
 };
 
 /* The last number that made a slug unique: many scenarios of one name are common in tests. */
@@ -29,11 +32,25 @@ struct slug_hint {
     unsigned long rollbacks; /* as of when that was true (see db_rollbacks()) */
 };
 
+struct listed;
+struct rates;
+
 struct workspace {
+    /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
+       see registry_read_row(). */
     struct workspace_row row;
-    struct settings settings;
+    struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;
-    void *members; /* a tree of folded addresses, under the registry's lock */
+    atomic_bool active;
+    atomic_bool gone;      /* deleted: its writes are refused (the writer's thread) */
+    atomic_bool any_key;   /* the setting */
+    atomic_bool limited;   /* it has a rate limit */
+    atomic_llong used_at;  /* real ms: its last request */
+    atomic_llong requests; /* since the server's start */
+    void *members;         /* a tree of folded addresses, under the registry's lock */
+    struct glob *globs;    /* members with a *, likewise */
+    struct listed *keys;   /* likewise */
+    struct rates *rates;   /* of each key's requests, under a lock of its own */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
@@ -47,6 +64,30 @@ struct registry;
 
 struct registry *registry_create(const struct settings *settings); /* NULL: out of memory */
 void registry_destroy(struct registry *registry);
+
+/*
+ * After a commit, on the writer's thread: take over what a row says now, the key's or the member's
+ * included, or take it out. A workspace that is taken out lives on until the last reference to it
+ * is let go of.
+ */
+void registry_update_workspace(struct registry *registry, struct workspace *workspace,
+                               const struct workspace_row *row);
+void registry_remove_workspace(struct registry *registry, struct workspace *workspace);
+void registry_update_key(struct registry *registry, const struct key_row *row);
+void registry_remove_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);
+void registry_remove_member(struct registry *registry, struct workspace *workspace,
+                            const char *email);
+
+/* Copies a workspace's row, and how many workspaces there are. Any thread. */
+void registry_read_row(struct registry *registry, const struct workspace *workspace,
+                       struct workspace_row *ret_row);
+size_t registry_count(struct registry *registry);
+
+/* The server's own settings, which count where a workspace has none of its own. */
+const struct settings *registry_defaults(const struct registry *registry);
+
+/* Notes a request of the workspace's, for its ttl and for the count. Any thread. */
+void workspace_touch(struct workspace *workspace);
 
 /* Add what a row says. ERR_NO_MEMORY, ERR_NOT_FOUND where the row's workspace is not there. */
 int registry_add_workspace(struct registry *registry, const struct workspace_row *row);
@@ -67,7 +108,8 @@ struct workspace *registry_default(struct registry *registry);
 /* Lets go of a reference; NULL is fine. */
 void workspace_release(struct workspace *workspace);
 
-/* Whether an address is a member's; ASCII case does not matter (S8). Any thread. */
+/* Whether an address is a member's, or fits one with a *; ASCII case does not matter (S8). Any
+ * thread. */
 bool registry_is_member(struct registry *registry, const struct workspace *workspace,
                         const char *email);
 

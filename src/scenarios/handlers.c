@@ -174,7 +174,9 @@ static void answer_change(struct request *request)
 {
     struct change *change = request_state(request);
     int status = change->operation.status;
-    if (status < 0)
+    if (status == ERR_GONE)
+        scenarios_error(request, 404, "The workspace has just been deleted");
+    else if (status < 0)
         router_fail(request, status, NULL);
     else if (change->outcome == NOT_FOUND)
         answer_not_found(request);

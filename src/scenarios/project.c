@@ -36,6 +36,8 @@ static void find_owner(struct request *request, struct owner *owner)
         if (!is_own)
             owner->workspace = registry_default(registry);
     }
+    if (owner->workspace)
+        workspace_touch(owner->workspace);
     if (!owner->workspace)
         owner->denial = DENIED_WORKSPACE;
     else if (scenarios->strict_projects && !is_own)

@@ -19,7 +19,8 @@ enum { WRITER_CACHE_KIB = 16 * 1024, READER_CACHE_KIB = 4 * 1024 };
 enum { WRITER_TIMEOUT_MS = 5000, READER_TIMEOUT_MS = 1000 };
 
 static const struct sql_list *const lists[TABLES] = {
-    [TABLE_WORKSPACE] = &workspace_sql, [TABLE_JOB] = &job_sql,
+    [TABLE_WORKSPACE] = &workspace_sql, [TABLE_ACCESS] = &access_sql,
+    [TABLE_PURGE] = &purge_sql,         [TABLE_JOB] = &job_sql,
     [TABLE_SESSION] = &session_sql,     [TABLE_SCENARIO] = &scenario_sql,
     [TABLE_DELIVERY] = &delivery_sql,   [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
 };

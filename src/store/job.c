@@ -10,6 +10,7 @@ enum {
     NEXT_QUEUED,
     NEXT_PROCESSING,
     COUNT_PROCESSING,
+    COUNT_QUEUED,
     CHANGE,
     STATEMENTS,
 };
@@ -39,6 +40,8 @@ static const struct sql statements[STATEMENTS] = {
     [NEXT_PROCESSING] = READS(NEXT_DUE("job_processing", "1")),
     [COUNT_PROCESSING] = READS("SELECT count(*) FROM job INDEXED BY job_processing"
                                " WHERE workspace = ? AND status = 1"),
+    [COUNT_QUEUED] = READS("SELECT count(*) FROM job INDEXED BY job_queued"
+                           " WHERE workspace = ? AND status = 0"),
     [CHANGE] = WRITES("UPDATE job SET status = ?, started_at = ?, completed_at = ?, due_at = ?,"
                       " scenario = ?, error_code = ?, error_message = ?"
                       " WHERE seq = ? AND status = ?"),
@@ -163,15 +166,31 @@ int job_next_due(struct db *db, int64_t workspace, enum job_status status, int64
     return read_one(&query, false, ret_job);
 }
 
-int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count)
+static int count(struct db *db, int statement, int64_t workspace, int64_t *ret_count)
 {
-    struct query query = query_begin(db, TABLE_JOB, COUNT_PROCESSING);
+    struct query query = query_begin(db, TABLE_JOB, statement);
     query_int(&query, workspace);
     int status = query_step(&query);
     if (status > 0)
         *ret_count = query_get_int(&query, 0);
     query_end(&query);
     return status > 0 ? 0 : status < 0 ? status : ERR_INTERNAL;
+}
+
+int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count)
+{
+    return count(db, COUNT_PROCESSING, workspace, ret_count);
+}
+
+int job_count_unfinished(struct db *db, int64_t workspace, int64_t *ret_count)
+{
+    int64_t queued = 0, processing = 0;
+    int status = count(db, COUNT_QUEUED, workspace, &queued);
+    if (status == 0)
+        status = count(db, COUNT_PROCESSING, workspace, &processing);
+    if (status == 0)
+        *ret_count = queued + processing;
+    return status;
 }
 
 int job_change(struct db *db, int64_t seq, const struct job_change *change)

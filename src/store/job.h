@@ -76,6 +76,9 @@ int job_next_due(struct db *db, int64_t workspace, enum job_status status, int64
 /* How many jobs of the workspace are being processed. */
 int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count);
 
+/* How many are queued or being processed. */
+int job_count_unfinished(struct db *db, int64_t workspace, int64_t *ret_count);
+
 /* Compare and set: ERR_NOT_FOUND where the job is not in `change->from` any more. Writer. */
 int job_change(struct db *db, int64_t seq, const struct job_change *change);
 

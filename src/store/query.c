@@ -29,6 +29,11 @@ void query_int_or_null(struct query *query, int64_t value)
         query_int(query, value);
 }
 
+void query_real(struct query *query, double value)
+{
+    remember(query, sqlite3_bind_double(query->statement, ++query->bound, value));
+}
+
 void query_text(struct query *query, const char *text)
 {
     query_text_n(query, text, text ? strlen(text) : 0);
@@ -83,6 +88,11 @@ int64_t query_get_int_or(struct query *query, int column, int64_t absent)
     if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
         return absent;
     return sqlite3_column_int64(query->statement, column);
+}
+
+double query_get_real(struct query *query, int column)
+{
+    return sqlite3_column_double(query->statement, column);
 }
 
 const char *query_get_text(struct query *query, int column)

@@ -43,6 +43,8 @@ struct sql_list {
 /* One list a table, each beside the functions that use it. */
 enum table {
     TABLE_WORKSPACE,
+    TABLE_ACCESS,
+    TABLE_PURGE,
     TABLE_JOB,
     TABLE_SESSION,
     TABLE_SCENARIO,
@@ -50,8 +52,8 @@ enum table {
     TABLE_PROJECT_SCENARIO,
     TABLES,
 };
-extern const struct sql_list workspace_sql, job_sql, session_sql, scenario_sql, delivery_sql,
-    project_scenario_sql;
+extern const struct sql_list workspace_sql, access_sql, purge_sql, job_sql, session_sql,
+    scenario_sql, delivery_sql, project_scenario_sql;
 
 struct query {
     struct db *db;
@@ -65,7 +67,8 @@ struct query query_begin(struct db *db, enum table table, int statement);
 /* Bind the next parameter. Text and bytes must stay as they are until query_end(). */
 void query_int(struct query *query, int64_t value);
 void query_int_or_null(struct query *query, int64_t value); /* null when negative */
-void query_text(struct query *query, const char *text);     /* null when NULL */
+void query_real(struct query *query, double value);
+void query_text(struct query *query, const char *text); /* null when NULL */
 void query_text_n(struct query *query, const char *text, size_t len);
 void query_blob(struct query *query, const void *bytes, size_t len);
 
@@ -81,6 +84,7 @@ int query_exists(struct query *query, bool *ret_exists);
 /* The present row's columns. */
 int64_t query_get_int(struct query *query, int column);
 int64_t query_get_int_or(struct query *query, int column, int64_t absent); /* for NULL */
+double query_get_real(struct query *query, int column);
 const char *query_get_text(struct query *query,
                            int column); /* NULL for NULL; until the next step */
 

@@ -2,40 +2,58 @@
 
 #include "store/query.h"
 
-#include <string.h>
+enum { INSERT, ALL, ONE, UPDATE, NAME_EXISTS, PROJECT_EXISTS, STATEMENTS };
 
-enum {
-    WORKSPACE_INSERT,
-    WORKSPACE_ALL,
-    KEY_INSERT,
-    KEY_ALL,
-    MEMBER_INSERT,
-    MEMBER_ALL,
-    STATEMENTS,
-};
+#define SETTINGS                                                                                   \
+    "name, active, ttl, queue_time, processing_time, max_processing, jitter, rate_per_minute,"     \
+    " rate_per_day, rate_creations, any_key, public_url, room_since"
+#define SELECT "SELECT " SETTINGS ", pk, id, slug, project_id, created_at FROM workspace"
 
 static const struct sql statements[STATEMENTS] = {
-    [WORKSPACE_INSERT] = WRITES("INSERT INTO workspace (id, slug, name, project_id, active,"
-                                " created_at) VALUES (?, ?, ?, ?, ?, ?)"),
-    [WORKSPACE_ALL] = READS("SELECT pk, id, slug, name, project_id, active, created_at"
-                            " FROM workspace ORDER BY pk"),
-    [KEY_INSERT] = WRITES("INSERT INTO api_key (workspace, hash, last4, active, created_at)"
-                          " VALUES (?, ?, ?, ?, ?)"),
-    [KEY_ALL] = READS("SELECT workspace, hash, last4, active, created_at FROM api_key ORDER BY pk"),
-    [MEMBER_INSERT] = WRITES("INSERT INTO member (workspace, email, created_at) VALUES (?, ?, ?)"),
-    [MEMBER_ALL] = READS("SELECT workspace, email, created_at FROM member ORDER BY workspace,"
-                         " email"),
+    [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [ALL] = READS(SELECT " WHERE deleted = 0 ORDER BY pk"),
+    [ONE] = READS(SELECT " WHERE pk = ? AND deleted = 0"),
+    [UPDATE] = WRITES("UPDATE workspace SET (" SETTINGS ") ="
+                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE pk = ? AND deleted = 0"),
+    [NAME_EXISTS] = READS("SELECT 1 FROM workspace WHERE id = ?1 OR slug = ?1"),
+    [PROJECT_EXISTS] = READS("SELECT 1 FROM workspace WHERE project_id = ?"),
 };
 const struct sql_list workspace_sql = {statements, STATEMENTS};
 
+/* A setting that may be the server's: null then. */
+static void bind_given(struct query *query, const struct settings_row *settings, unsigned which,
+                       int64_t value)
+{
+    query_int_or_null(query, settings->given & which ? value : -1);
+}
+
+/* Binds SETTINGS, in the columns' order. */
+static void bind_settings(struct query *query, const struct workspace_row *row)
+{
+    const struct settings_row *settings = &row->settings;
+    query_text(query, row->name);
+    query_int(query, row->active);
+    query_int_or_null(query, row->ttl ? row->ttl : -1);
+    bind_given(query, settings, GIVEN_QUEUE_TIME, settings->queue_time);
+    bind_given(query, settings, GIVEN_PROCESSING_TIME, settings->processing_time);
+    bind_given(query, settings, GIVEN_MAX_PROCESSING, settings->max_processing);
+    query_real(query, settings->jitter);
+    query_int(query, settings->rate.per_minute);
+    query_int(query, settings->rate.per_day);
+    query_int(query, settings->rate.creations_per_minute);
+    query_int(query, settings->any_key);
+    query_text(query, *settings->public_url ? settings->public_url : NULL);
+    query_int(query, settings->room_since);
+}
+
 int workspace_insert(struct db *db, struct workspace_row *row)
 {
-    struct query query = query_begin(db, TABLE_WORKSPACE, WORKSPACE_INSERT);
+    struct query query = query_begin(db, TABLE_WORKSPACE, INSERT);
+    bind_settings(&query, row);
     query_text(&query, row->id);
     query_text(&query, row->slug);
-    query_text(&query, row->name);
     query_text(&query, row->project_id);
-    query_int(&query, row->active);
     query_int(&query, row->created_at);
     int status = query_run(&query);
     if (status == 0)
@@ -43,39 +61,75 @@ int workspace_insert(struct db *db, struct workspace_row *row)
     return status;
 }
 
-int key_insert(struct db *db, const struct key_row *row)
+int workspace_update(struct db *db, const struct workspace_row *row)
 {
-    struct query query = query_begin(db, TABLE_WORKSPACE, KEY_INSERT);
-    query_int(&query, row->workspace);
-    query_blob(&query, row->hash, sizeof row->hash);
-    query_text(&query, row->last4);
-    query_int(&query, row->active);
-    query_int(&query, row->created_at);
-    return query_run(&query);
+    struct query query = query_begin(db, TABLE_WORKSPACE, UPDATE);
+    bind_settings(&query, row);
+    query_int(&query, row->pk);
+    int status = query_run(&query);
+    return status < 0 || query_changes(db) == 1 ? status : ERR_NOT_FOUND;
 }
 
-int member_insert(struct db *db, const struct member_row *row)
+int workspace_name_exists(struct db *db, const char *name, bool *ret_exists)
 {
-    struct query query = query_begin(db, TABLE_WORKSPACE, MEMBER_INSERT);
-    query_int(&query, row->workspace);
-    query_text(&query, row->email);
-    query_int(&query, row->created_at);
-    return query_run(&query);
+    struct query query = query_begin(db, TABLE_WORKSPACE, NAME_EXISTS);
+    query_text(&query, name);
+    return query_exists(&query, ret_exists);
+}
+
+int workspace_project_exists(struct db *db, const char *project, bool *ret_exists)
+{
+    struct query query = query_begin(db, TABLE_WORKSPACE, PROJECT_EXISTS);
+    query_text(&query, project);
+    return query_exists(&query, ret_exists);
+}
+
+static int64_t get_given(struct query *query, int column, unsigned which, unsigned *io_given)
+{
+    int64_t value = query_get_int_or(query, column, -1);
+    if (value < 0)
+        return 0;
+    *io_given |= which;
+    return value;
+}
+
+static void read_settings(struct query *query, struct settings_row *settings)
+{
+    unsigned given = 0;
+    settings->queue_time = get_given(query, 3, GIVEN_QUEUE_TIME, &given);
+    settings->processing_time = get_given(query, 4, GIVEN_PROCESSING_TIME, &given);
+    settings->max_processing = get_given(query, 5, GIVEN_MAX_PROCESSING, &given);
+    settings->given = given;
+    settings->jitter = query_get_real(query, 6);
+    settings->rate = (struct rate_limit){.per_minute = query_get_int(query, 7),
+                                         .per_day = query_get_int(query, 8),
+                                         .creations_per_minute = query_get_int(query, 9)};
+    settings->any_key = query_get_int(query, 10) != 0;
+    query_copy_text(query, 11, settings->public_url, sizeof settings->public_url);
+    settings->room_since = query_get_int(query, 12);
+}
+
+static void read_row(struct query *query, struct workspace_row *row)
+{
+    *row = (struct workspace_row){.pk = query_get_int(query, 13),
+                                  .active = query_get_int(query, 1) != 0,
+                                  .ttl = query_get_int_or(query, 2, 0),
+                                  .created_at = query_get_int(query, 17)};
+    query_copy_text(query, 0, row->name, sizeof row->name);
+    read_settings(query, &row->settings);
+    query_copy_text(query, 14, row->id, sizeof row->id);
+    query_copy_text(query, 15, row->slug, sizeof row->slug);
+    query_copy_text(query, 16, row->project_id, sizeof row->project_id);
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),
                    void *arg)
 {
-    struct query query = query_begin(db, TABLE_WORKSPACE, WORKSPACE_ALL);
+    struct query query = query_begin(db, TABLE_WORKSPACE, ALL);
+    struct workspace_row row;
     int status;
     while ((status = query_step(&query)) > 0) {
-        struct workspace_row row = {.pk = query_get_int(&query, 0),
-                                    .active = query_get_int(&query, 5) != 0,
-                                    .created_at = query_get_int(&query, 6)};
-        query_copy_text(&query, 1, row.id, sizeof row.id);
-        query_copy_text(&query, 2, row.slug, sizeof row.slug);
-        query_copy_text(&query, 3, row.name, sizeof row.name);
-        query_copy_text(&query, 4, row.project_id, sizeof row.project_id);
+        read_row(&query, &row);
         if ((status = visit(&row, arg)) < 0)
             break;
     }
@@ -83,34 +137,13 @@ int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, 
     return status;
 }
 
-int key_each(struct db *db, int (*visit)(const struct key_row *row, void *arg), void *arg)
+int workspace_read(struct db *db, int64_t pk, struct workspace_row *ret_row)
 {
-    struct query query = query_begin(db, TABLE_WORKSPACE, KEY_ALL);
-    int status;
-    while ((status = query_step(&query)) > 0) {
-        struct key_row row = {.workspace = query_get_int(&query, 0),
-                              .active = query_get_int(&query, 3) != 0,
-                              .created_at = query_get_int(&query, 4)};
-        query_copy_blob(&query, 1, row.hash, sizeof row.hash);
-        query_copy_text(&query, 2, row.last4, sizeof row.last4);
-        if ((status = visit(&row, arg)) < 0)
-            break;
-    }
+    struct query query = query_begin(db, TABLE_WORKSPACE, ONE);
+    query_int(&query, pk);
+    int status = query_step(&query);
+    if (status > 0)
+        read_row(&query, ret_row);
     query_end(&query);
-    return status;
-}
-
-int member_each(struct db *db, int (*visit)(const struct member_row *row, void *arg), void *arg)
-{
-    struct query query = query_begin(db, TABLE_WORKSPACE, MEMBER_ALL);
-    int status;
-    while ((status = query_step(&query)) > 0) {
-        struct member_row row = {.workspace = query_get_int(&query, 0),
-                                 .created_at = query_get_int(&query, 2)};
-        query_copy_text(&query, 1, row.email, sizeof row.email);
-        if ((status = visit(&row, arg)) < 0)
-            break;
-    }
-    query_end(&query);
-    return status;
+    return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
 }

@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/email.h"
+#include "base/id.h"
 #include "store/db.h"
 
 #include <stdbool.h>
@@ -17,6 +18,30 @@ enum {
     KEY_HASH_SIZE = DIGEST_SIZE, /* SHA-256 */
     KEY_LAST4_SIZE = 5,
     EMAIL_SIZE = EMAIL_MAX + 1,
+    PUBLIC_URL_SIZE = 384,   /* leaves room for /w/<slug> and a path in URL_BASE_SIZE */
+    RATE_LIMIT_MAX = 100000, /* times that are remembered for each key, 8 bytes each */
+};
+
+/* Which settings a workspace has of its own; the others are the server's. */
+enum settings_given {
+    GIVEN_QUEUE_TIME = 1,
+    GIVEN_PROCESSING_TIME = 2,
+    GIVEN_MAX_PROCESSING = 4,
+};
+
+/* How many requests a key may make, in sliding windows; 0: no limit (S26). */
+struct rate_limit {
+    int64_t per_minute, per_day, creations_per_minute;
+};
+
+struct settings_row {
+    unsigned given;                                      /* enum settings_given */
+    int64_t queue_time, processing_time, max_processing; /* ms; jobs at once, 0: no limit */
+    double jitter;                                       /* 0 to 1 */
+    struct rate_limit rate;
+    bool any_key;                     /* under the path prefix any well-formed key is taken */
+    char public_url[PUBLIC_URL_SIZE]; /* "": the server's */
+    int64_t room_since;               /* when max_processing last made room */
 };
 
 struct workspace_row {
@@ -27,10 +52,13 @@ struct workspace_row {
     char project_id[PROJECT_ID_SIZE];
     bool active;
     int64_t created_at;
+    int64_t ttl; /* ms of real time since its last request; 0: it stays */
+    struct settings_row settings;
 };
 
 struct key_row {
     int64_t workspace;
+    char id[ID_HEX_SIZE]; /* "": key_insert() draws one */
     unsigned char hash[KEY_HASH_SIZE];
     char last4[KEY_LAST4_SIZE];
     bool active;
@@ -48,6 +76,41 @@ struct member_row {
 int workspace_insert(struct db *db, struct workspace_row *row);
 int key_insert(struct db *db, const struct key_row *row);
 int member_insert(struct db *db, const struct member_row *row);
+
+/* Reads the row with that pk. ERR_NOT_FOUND. */
+int workspace_read(struct db *db, int64_t pk, struct workspace_row *ret_row);
+
+/* Writes name, active, ttl and settings of the row with that pk. ERR_NOT_FOUND. Writer. */
+int workspace_update(struct db *db, const struct workspace_row *row);
+
+/* Whether a workspace that is there has this id or slug, or this project; whether a key is known.
+ */
+int workspace_name_exists(struct db *db, const char *name, bool *ret_exists);
+int workspace_project_exists(struct db *db, const char *project, bool *ret_exists);
+int key_exists(struct db *db, const unsigned char hash[KEY_HASH_SIZE], bool *ret_exists);
+
+/*
+ * Deletes a workspace as far as anybody can see: its names are free, its keys and members gone, and
+ * workspace_each() leaves it out. What it owns is left to workspace_purge(). Writer.
+ */
+int workspace_bury(struct db *db, int64_t pk);
+
+/*
+ * Removes some rows of deleted workspaces: so few that the writer is soon free again. *ret_more
+ * tells whether it is to be called again. A pk is never given twice. Writer.
+ */
+int workspace_purge(struct db *db, bool *ret_more);
+
+/* Keys and members of one workspace, in order of creation and of their addresses. */
+int key_each_of(struct db *db, int64_t workspace,
+                int (*visit)(const struct key_row *row, void *arg), void *arg);
+int member_each_of(struct db *db, int64_t workspace,
+                   int (*visit)(const struct member_row *row, void *arg), void *arg);
+
+/* Change the key with that id, or delete it; delete a member. ERR_NOT_FOUND. Writer. */
+int key_set_active(struct db *db, int64_t workspace, const char *id, bool active);
+int key_delete(struct db *db, int64_t workspace, const char *id);
+int member_delete(struct db *db, int64_t workspace, const char *email);
 
 /* Visit every row, in order of creation; a negative result of the visitor ends it and is returned.
  */

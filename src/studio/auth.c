@@ -1,55 +1,80 @@
-/* Authentication (S1, S2, S3): before the body is looked at, and before a path is found unknown. */
+/* Authentication and limits (S1, S2, S3, S26): before the body is looked at, and before a path is
+ * found unknown. */
 #include "studio/internal.h"
 
 #include "base/digest.h"
+#include "engine/admin.h"
+#include "engine/rates.h"
 #include "http/problem.h"
 #include "http/respond.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define KEY_PREFIX "exec_live_"
-enum { KEY_PREFIX_LEN = sizeof KEY_PREFIX - 1, KEY_SECRET_LEN = 40 };
-
-enum denial { DENIED_NOT, DENIED_KEY, DENIED_INACTIVE, DENIED_WORKSPACE, DENIED_MEMORY };
+enum denial {
+    DENIED_NOT,
+    DENIED_KEY,
+    DENIED_INACTIVE,
+    DENIED_RATE,
+    DENIED_WORKSPACE,
+    DENIED_MEMORY,
+};
 
 /* What hangs off a request as its `user`. */
 struct caller {
     struct workspace *workspace;
     enum denial denial;
+    unsigned char key[KEY_HASH_SIZE];
+    int64_t wait; /* DENIED_RATE: ms until the next request may come */
 };
 
 /* The key of "Bearer <key>", the scheme in any case; NULL where there is none that could be one. */
 static const char *bearer_key(const char *authorization)
 {
-    static const char alphabet[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     if (!authorization || strncasecmp(authorization, "bearer ", 7) != 0)
         return NULL;
     const char *key = authorization + 7;
     key += strspn(key, " ");
-    if (strncmp(key, KEY_PREFIX, KEY_PREFIX_LEN) != 0)
-        return NULL;
-    const char *secret = key + KEY_PREFIX_LEN;
-    if (strspn(secret, alphabet) != KEY_SECRET_LEN || secret[KEY_SECRET_LEN])
-        return NULL;
-    return key;
+    return api_key_looks_right(key) ? key : NULL;
 }
 
-/* The caller's workspace by its key; under a /w/ prefix the key must be one of that workspace's. */
-static struct workspace *identify(struct request *request, struct registry *registry)
+/*
+ * The caller's workspace by its key; under a /w/ prefix the key must be one of that workspace's,
+ * unless its any_key is set.
+ */
+static struct workspace *identify(struct request *request, struct registry *registry,
+                                  unsigned char ret_hash[KEY_HASH_SIZE])
 {
-    unsigned char hash[DIGEST_SIZE];
     const char *key = bearer_key(request_authorization(request));
     const char *prefix = request_workspace_prefix(request);
     if (!key)
         return NULL;
-    digest_sha256(key, KEY_PREFIX_LEN + KEY_SECRET_LEN, hash);
-    struct workspace *workspace = registry_by_key(registry, hash);
-    if (workspace && prefix && strcmp(workspace->row.slug, prefix) != 0) {
-        workspace_release(workspace);
-        return NULL;
-    }
-    return workspace;
+    digest_sha256(key, strlen(key), ret_hash);
+    struct workspace *workspace =
+        prefix ? registry_by_slug(registry, prefix) : registry_by_key(registry, ret_hash);
+    if (!workspace || !prefix || atomic_load(&workspace->any_key))
+        return workspace;
+    struct workspace *owner = registry_by_key(registry, ret_hash);
+    workspace_release(owner);
+    if (owner == workspace)
+        return workspace;
+    workspace_release(workspace);
+    return NULL;
+}
+
+/* Whether the key has a request left, of those that the settings allow (S26). */
+static bool has_request_left(struct request *request, struct registry *registry,
+                             struct caller *caller)
+{
+    struct workspace_row row;
+    struct workspace *workspace = caller->workspace;
+    if (!atomic_load(&workspace->limited))
+        return true;
+    registry_read_row(registry, workspace, &row);
+    return rates_take(workspace->rates, caller->key, &row.settings.rate,
+                      strcmp(request_method(request), "POST") == 0, workspace_now(workspace),
+                      &caller->wait);
 }
 
 static struct caller *new_caller(struct request *request)
@@ -62,16 +87,42 @@ static struct caller *new_caller(struct request *request)
 
 bool auth_admit(struct request *request, const struct route *route)
 {
+    struct registry *registry = engine_registry(studio_of(request)->engine);
     struct caller *caller = new_caller(request);
     (void)route;
     if (!caller)
         return false;
-    caller->workspace = identify(request, engine_registry(studio_of(request)->engine));
-    if (!caller->workspace)
+    caller->workspace = identify(request, registry, caller->key);
+    if (!caller->workspace) {
         caller->denial = DENIED_KEY;
-    else if (!caller->workspace->row.active)
+        return false;
+    }
+    workspace_touch(caller->workspace);
+    if (!atomic_load(&caller->workspace->active))
         caller->denial = DENIED_INACTIVE;
+    else if (!has_request_left(request, registry, caller))
+        caller->denial = DENIED_RATE;
     return caller->denial == DENIED_NOT;
+}
+
+static void deny_rate(struct request *request, const struct caller *caller)
+{
+    char seconds[24];
+    struct buf body = BUF_INIT;
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(caller->wait + 999) / 1000);
+    respond_header(request, "Retry-After", seconds);
+    buf_printf(&body,
+               "{\"error\":{\"type\":\"rate_limited\",\"message\":\"Rate limit exceeded\","
+               "\"retry_after\":%s}}",
+               seconds);
+    respond(request, 429, content_type_json, &body);
+}
+
+void auth_deny_key(struct request *request)
+{
+    respond_header(request, "WWW-Authenticate", "Bearer");
+    studio_error(request, 401, "authentication_error", "invalid_api_key",
+                 "Invalid or inactive API key");
 }
 
 void auth_deny(struct request *request)
@@ -79,9 +130,10 @@ void auth_deny(struct request *request)
     const struct caller *caller = request_user(request);
     switch (caller->denial) {
     case DENIED_KEY:
-        respond_header(request, "WWW-Authenticate", "Bearer");
-        studio_error(request, 401, "authentication_error", "invalid_api_key",
-                     "Invalid or inactive API key");
+        auth_deny_key(request);
+        break;
+    case DENIED_RATE:
+        deny_rate(request, caller);
         break;
     case DENIED_INACTIVE:
         studio_error(request, 403, "authorization_error", "workspace_inactive",
@@ -102,7 +154,9 @@ bool page_admit(struct request *request, const struct route *route)
     if (!caller)
         return false;
     caller->workspace = prefix ? registry_by_slug(registry, prefix) : registry_default(registry);
-    if (!caller->workspace)
+    if (caller->workspace)
+        workspace_touch(caller->workspace);
+    else
         caller->denial = DENIED_WORKSPACE;
     return caller->denial == DENIED_NOT;
 }

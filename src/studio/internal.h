@@ -24,6 +24,7 @@ extern const size_t session_field_count;
 /* struct api's admit, deny and leave. */
 bool auth_admit(struct request *request, const struct route *route);
 void auth_deny(struct request *request);
+void auth_deny_key(struct request *request); /* 401 (S1) */
 bool page_admit(struct request *request, const struct route *route);
 void page_deny(struct request *request);
 void auth_leave(struct request *request);

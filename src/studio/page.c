@@ -222,9 +222,11 @@ static void page_scenario_source(struct buf *out, const struct page_scenario *vi
 
 static void page_scenario_texts(struct buf *out, const struct page_scenario *view)
 {
-    buf_puts(out, "<section class=\"card\">\n<h2>Prompt</h2>\n");
-    page_html_block(out, view->prompt);
-    buf_puts(out, "</section>\n");
+    if (view->prompt) {
+        buf_puts(out, "<section class=\"card\">\n<h2>Prompt</h2>\n");
+        page_html_block(out, view->prompt);
+        buf_puts(out, "</section>\n");
+    }
     if (!view->context)
         return;
     buf_puts(out, "<section class=\"card\">\n<h2>Context</h2>\n");
@@ -237,7 +239,8 @@ static void page_scenario_facts(struct buf *out, const struct page_scenario *vie
     buf_puts(out, "<section class=\"card\">\n<h2>Scenario</h2>\n<dl>\n");
     page_row_code(out, "Id", view->id);
     page_row_code(out, "Slug", view->slug);
-    page_row_text(out, "Owner", view->owner_email);
+    if (view->owner_email)
+        page_row_text(out, "Owner", view->owner_email);
     page_row_time(out, "Created", view->created_at_ms);
     buf_puts(out, "</dl>\n</section>\n");
 }

@@ -57,9 +57,9 @@ struct page_scenario {
     const char *id;
     const char *slug;
     const char *name;
-    const char *prompt;
-    const char *context; /* optional */
-    const char *owner_email;
+    const char *prompt;      /* optional: NULL where no job made it */
+    const char *context;     /* optional */
+    const char *owner_email; /* optional, likewise */
     int64_t created_at_ms;
     const char *source_slug;    /* optional: what a remix came from */
     const char *source_name;    /* optional, likewise; without it the slug stands for the name */

@@ -28,6 +28,16 @@ static void answer_not_found(struct request *request, const char *title, const c
     answer_page(request, 404, &html);
 }
 
+/* The workspace's name as it is now, in the request's memory. */
+static const char *workspace_name(struct request *request)
+{
+    struct workspace_row *row = request_alloc(request, sizeof *row);
+    if (!row)
+        return "";
+    registry_read_row(engine_registry(studio_of(request)->engine), auth_workspace(request), row);
+    return row->name;
+}
+
 /* "" for the default workspace without a prefix, else "/w/<slug>" (H7). */
 static void base_path(struct request *request, char ret_path[WORKSPACE_SLUG_SIZE + 4])
 {
@@ -74,7 +84,7 @@ static int render_chat(const struct session_input *input, void *arg)
     base_path(chat->request, path);
     page_chat(&chat->html,
               &(struct page_chat){.base_path = path,
-                                  .workspace_name = auth_workspace(chat->request)->row.name,
+                                  .workspace_name = workspace_name(chat->request),
                                   .id = chat->session.id,
                                   .prompt = input->prompt,
                                   .user_email = input->user_email,
@@ -131,7 +141,9 @@ static void open_chat(struct request *request, bool may_start)
 static void chat_started(struct request *request)
 {
     const struct session_open *open = request_state(request);
-    if (!studio_failed(request, &open->operation))
+    if (open->operation.status == ERR_GONE)
+        answer_not_found(request, "Session not found", "Its workspace has just been deleted.");
+    else if (!studio_failed(request, &open->operation))
         open_chat(request, false);
 }
 
@@ -162,7 +174,7 @@ static int render_scenario(const struct job_input *input, void *arg)
     page_scenario(
         &showing->html,
         &(struct page_scenario){.base_path = path,
-                                .workspace_name = auth_workspace(showing->request)->row.name,
+                                .workspace_name = workspace_name(showing->request),
                                 .id = scenario->id,
                                 .slug = scenario->slug,
                                 .name = scenario->name,
@@ -174,7 +186,7 @@ static int render_scenario(const struct job_input *input, void *arg)
                                                                    : input->scenario_slug,
                                 .source_name = showing->has_source ? showing->source.name : NULL,
                                 .source_exists = showing->has_source,
-                                .job = &job,
+                                .job = *scenario->job ? &job : NULL,
                                 .session_id = input->session});
     return 0;
 }
@@ -190,6 +202,8 @@ static int gather_scenario(struct db *db, struct showing *showing, const char *s
         if (status == ERR_NOT_FOUND)
             status = 0;
     }
+    if (status == 0 && !*scenario->job) /* the control plane made it */
+        return render_scenario(&(struct job_input){0}, showing);
     if (status == 0)
         status = job_by_id(db, workspace, scenario->job, &showing->job);
     if (status == 0)

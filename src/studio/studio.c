@@ -56,9 +56,13 @@ bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE])
 {
     const struct studio *studio = studio_of(request);
     const struct workspace *workspace = auth_workspace(request);
+    struct workspace_row row;
     struct buf base = BUF_INIT;
 
-    if (studio->public_url)
+    registry_read_row(engine_registry(studio->engine), workspace, &row);
+    if (*row.settings.public_url)
+        buf_puts(&base, row.settings.public_url);
+    else if (studio->public_url)
         buf_puts(&base, studio->public_url);
     else
         request_base(request, &base);
@@ -99,6 +103,9 @@ bool studio_failed(struct request *request, const struct operation *operation)
 {
     if (operation->status == 0)
         return false;
-    router_fail(request, operation->status, NULL);
+    if (operation->status == ERR_GONE) /* its keys are gone as well */
+        auth_deny_key(request);
+    else
+        router_fail(request, operation->status, NULL);
     return true;
 }

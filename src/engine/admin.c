@@ -1,0 +1,349 @@
+#include "engine/admin.h"
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "engine/generator.h"
+#include "engine/internal.h"
+#include "engine/timers.h"
+#include "store/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_PREFIX "exec_live_"
+static const char key_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+enum { KEY_LETTERS = sizeof key_alphabet - 1, KEY_PREFIX_LEN = sizeof KEY_PREFIX - 1 };
+
+bool api_key_looks_right(const char *text)
+{
+    return strlen(text) == API_KEY_SIZE - 1 && strncmp(text, KEY_PREFIX, KEY_PREFIX_LEN) == 0 &&
+           strspn(text + KEY_PREFIX_LEN, key_alphabet) == API_KEY_SIZE - 1 - KEY_PREFIX_LEN;
+}
+
+void api_key_draw(char ret_key[API_KEY_SIZE])
+{
+    char *to = ret_key + snprintf(ret_key, API_KEY_SIZE, KEY_PREFIX);
+    while (to < ret_key + API_KEY_SIZE - 1) {
+        unsigned char byte;
+        id_random(&byte, sizeof byte);
+        if (byte < 256 / KEY_LETTERS * KEY_LETTERS) /* or some letters would come more often */
+            *to++ = key_alphabet[byte % KEY_LETTERS];
+    }
+    *to = '\0';
+}
+
+void api_key_describe(const char *key, struct key_row *row)
+{
+    size_t len = strlen(key);
+    digest_sha256(key, len, row->hash);
+    snprintf(row->last4, sizeof row->last4, "%s", key + (len > 4 ? len - 4 : 0));
+}
+
+/* -- making ------------------------------------------------------------------------------------ */
+
+static int find_conflict(struct workspace_make *self, struct db *db)
+{
+    bool taken = false;
+    self->outcome = MAKE_SLUG_TAKEN;
+    int status = workspace_name_exists(db, self->row.slug, &taken);
+    if (status == 0 && !taken) {
+        self->outcome = MAKE_PROJECT_TAKEN;
+        status = workspace_project_exists(db, self->row.project_id, &taken);
+    }
+    if (status == 0 && !taken) {
+        self->outcome = MAKE_KEY_TAKEN;
+        status = key_exists(db, self->key.hash, &taken);
+    }
+    if (status == 0 && !taken)
+        self->outcome = MAKE_DONE;
+    return status;
+}
+
+static int make_run(struct write *write, struct db *db)
+{
+    struct workspace_make *self = (struct workspace_make *)write;
+    int status = find_conflict(self, db);
+    if (status < 0 || self->outcome != MAKE_DONE)
+        return status;
+    while ((status = workspace_insert(db, &self->row)) == ERR_EXISTS)
+        id_hex(self->row.id); /* the other names are free */
+    if (status < 0)
+        return status;
+    self->key.workspace = self->row.pk;
+    status = key_insert(db, &self->key);
+    for (size_t i = 0; status == 0 && i < self->member_count; i++) {
+        struct member_row member = self->members[i];
+        member.workspace = self->row.pk;
+        status = member_insert(db, &member);
+        if (status == ERR_EXISTS) /* given twice */
+            status = 0;
+    }
+    return status;
+}
+
+static int make_apply(struct operation *operation)
+{
+    struct workspace_make *self = (struct workspace_make *)operation;
+    struct registry *registry = operation->engine->registry;
+    if (self->outcome != MAKE_DONE)
+        return 0;
+    int status = registry_add_workspace(registry, &self->row);
+    if (status == 0)
+        status = registry_add_key(registry, &self->key);
+    for (size_t i = 0; status == 0 && i < self->member_count; i++) {
+        struct member_row member = self->members[i];
+        member.workspace = self->row.pk;
+        status = registry_add_member(registry, &member);
+    }
+    if (self->row.ttl)
+        janitor_wake(operation->engine->janitor);
+    return status;
+}
+
+void workspace_make_init(struct workspace_make *make, struct engine *engine)
+{
+    operation_init(&make->operation, engine, NULL, make_run);
+    make->operation.apply = make_apply;
+}
+
+/* -- changing ---------------------------------------------------------------------------------- */
+
+static int64_t limit_of(const struct engine *engine, const struct settings_row *settings)
+{
+    return settings->given & GIVEN_MAX_PROCESSING
+               ? settings->max_processing
+               : registry_defaults(engine->registry)->max_processing;
+}
+
+static void change_settings(const struct workspace_change *self, struct settings_row *settings)
+{
+    const struct settings_row *wanted = &self->settings;
+    if (wanted->given & GIVEN_QUEUE_TIME)
+        settings->queue_time = wanted->queue_time;
+    if (wanted->given & GIVEN_PROCESSING_TIME)
+        settings->processing_time = wanted->processing_time;
+    if (wanted->given & GIVEN_MAX_PROCESSING)
+        settings->max_processing = wanted->max_processing;
+    settings->given |= wanted->given;
+    if (self->sets_jitter)
+        settings->jitter = wanted->jitter;
+    if (self->sets_rate)
+        settings->rate = wanted->rate;
+    if (self->sets_any_key)
+        settings->any_key = wanted->any_key;
+    if (self->sets_public_url)
+        memcpy(settings->public_url, wanted->public_url, sizeof settings->public_url);
+}
+
+/* The row is read anew: another change may have been written in the same transaction. */
+static int change_run(struct write *write, struct db *db)
+{
+    struct workspace_change *self = (struct workspace_change *)write;
+    const struct workspace *workspace = self->operation.workspace;
+    struct workspace_row *row = &self->row;
+    int status = workspace_read(db, workspace->row.pk, row);
+    if (status < 0)
+        return status;
+    if (self->name)
+        snprintf(row->name, sizeof row->name, "%s", self->name);
+    if (self->active >= 0)
+        row->active = self->active;
+    if (self->ttl >= 0)
+        row->ttl = self->ttl;
+    int64_t before = limit_of(self->operation.engine, &row->settings);
+    change_settings(self, &row->settings);
+    int64_t after = limit_of(self->operation.engine, &row->settings);
+    self->made_room = before && (!after || after > before);
+    if (self->made_room)
+        row->settings.room_since = workspace_now(workspace);
+    return workspace_update(db, row);
+}
+
+static int change_apply(struct operation *operation)
+{
+    struct workspace_change *self = (struct workspace_change *)operation;
+    registry_update_workspace(operation->engine->registry, operation->workspace, &self->row);
+    if (self->ttl > 0)
+        janitor_wake(operation->engine->janitor);
+    return 0;
+}
+
+void workspace_change_init(struct workspace_change *change, struct engine *engine,
+                           struct workspace *workspace)
+{
+    *change = (struct workspace_change){.active = -1, .ttl = -1};
+    operation_init(&change->operation, engine, workspace, change_run);
+    change->operation.apply = change_apply;
+}
+
+/* Timers of one transaction: others wait for the same writer. */
+enum { TIMERS_AT_ONCE = 256 };
+
+static int timers_run(struct write *write, struct db *db)
+{
+    struct timers_run *self = (struct timers_run *)write;
+    struct workspace *workspace = self->operation.workspace;
+    int64_t now = workspace_now(workspace), next;
+    int status = timers_fire(db, workspace, now, TIMERS_AT_ONCE, &next);
+    if (status == 0) {
+        self->more = next <= now;
+        self->operation.due_at = next;
+    }
+    return status;
+}
+
+void timers_run_init(struct timers_run *timers, struct engine *engine, struct workspace *workspace)
+{
+    operation_init(&timers->operation, engine, workspace, timers_run);
+}
+
+/* -- deleting ---------------------------------------------------------------------------------- */
+
+static int delete_run(struct write *write, struct db *db)
+{
+    struct workspace_delete *self = (struct workspace_delete *)write;
+    const struct workspace *workspace = self->operation.workspace;
+    self->kept =
+        self->if_unused && atomic_load(&workspace->used_at) + workspace->row.ttl > time_steady_ms();
+    if (self->kept)
+        return 0;
+    int status = job_count_unfinished(db, workspace->row.pk, &self->unfinished_jobs);
+    return status < 0 ? status : workspace_bury(db, workspace->row.pk);
+}
+
+static int delete_apply(struct operation *operation)
+{
+    struct workspace_delete *self = (struct workspace_delete *)operation;
+    struct engine *engine = operation->engine;
+    struct workspace *workspace = operation->workspace;
+    if (self->kept)
+        return 0;
+    self->requests = atomic_load(&workspace->requests);
+    worker_forget(engine->worker, workspace);
+    registry_remove_workspace(engine->registry, workspace);
+    if (self->if_unused)
+        log_event(LOG_INFO, "workspace deleted: its ttl has passed",
+                  LOG_STR("workspace", workspace->row.slug));
+    janitor_wake(engine->janitor);
+    return 0;
+}
+
+void workspace_delete_init(struct workspace_delete *deletion, struct engine *engine,
+                           struct workspace *workspace)
+{
+    *deletion = (struct workspace_delete){0};
+    operation_init(&deletion->operation, engine, workspace, delete_run);
+    deletion->operation.apply = delete_apply;
+}
+
+/* -- keys -------------------------------------------------------------------------------------- */
+
+static int add_key(struct key_change *self, struct db *db)
+{
+    int status = key_exists(db, self->row.hash, &self->taken);
+    if (status < 0 || self->taken)
+        return status;
+    while ((status = key_insert(db, &self->row)) == ERR_EXISTS)
+        id_hex(self->row.id);
+    return status;
+}
+
+static int key_run(struct write *write, struct db *db)
+{
+    struct key_change *self = (struct key_change *)write;
+    int status = 0;
+    self->row.workspace = self->operation.workspace->row.pk;
+    self->taken = false;
+    if (self->kind == KEY_ADD)
+        status = add_key(self, db);
+    else if (self->kind == KEY_SET_ACTIVE)
+        status = key_set_active(db, self->row.workspace, self->row.id, self->row.active);
+    else
+        status = key_delete(db, self->row.workspace, self->row.id);
+    self->absent = status == ERR_NOT_FOUND;
+    return self->absent ? 0 : status;
+}
+
+static int key_apply(struct operation *operation)
+{
+    struct key_change *self = (struct key_change *)operation;
+    struct registry *registry = operation->engine->registry;
+    if (self->taken || self->absent)
+        return 0;
+    if (self->kind == KEY_ADD)
+        return registry_add_key(registry, &self->row);
+    if (self->kind == KEY_SET_ACTIVE)
+        registry_update_key(registry, &self->row);
+    else
+        registry_remove_key(registry, self->row.hash);
+    return 0;
+}
+
+void key_change_init(struct key_change *change, struct engine *engine, struct workspace *workspace)
+{
+    operation_init(&change->operation, engine, workspace, key_run);
+    change->operation.apply = key_apply;
+}
+
+/* -- members ----------------------------------------------------------------------------------- */
+
+static int member_run(struct write *write, struct db *db)
+{
+    struct member_change *self = (struct member_change *)write;
+    self->row.workspace = self->operation.workspace->row.pk;
+    int status = self->removes ? member_delete(db, self->row.workspace, self->row.email)
+                               : member_insert(db, &self->row);
+    self->known = status == ERR_EXISTS;
+    self->absent = status == ERR_NOT_FOUND;
+    return self->known || self->absent ? 0 : status;
+}
+
+static int member_apply(struct operation *operation)
+{
+    struct member_change *self = (struct member_change *)operation;
+    struct registry *registry = operation->engine->registry;
+    if (self->known || self->absent)
+        return 0;
+    if (!self->removes)
+        return registry_add_member(registry, &self->row);
+    registry_remove_member(registry, operation->workspace, self->row.email);
+    return 0;
+}
+
+void member_change_init(struct member_change *change, struct engine *engine,
+                        struct workspace *workspace)
+{
+    operation_init(&change->operation, engine, workspace, member_run);
+    change->operation.apply = member_apply;
+}
+
+/* -- sources of remixes ------------------------------------------------------------------------ */
+
+static int id_exists(struct db *db, int64_t workspace, const char *id, bool *ret_exists)
+{
+    struct scenario found;
+    int status = scenario_by_id(db, workspace, id, &found);
+    *ret_exists = status == 0;
+    return status == ERR_NOT_FOUND ? 0 : status;
+}
+
+static int source_run(struct write *write, struct db *db)
+{
+    struct source_make *self = (struct source_make *)write;
+    const struct workspace *workspace = self->operation.workspace;
+    struct scenario *scenario = &self->scenario;
+    self->scenario.created_at = workspace_now(workspace);
+    self->slug_taken = false;
+    int status = id_exists(db, workspace->row.pk, scenario->id, &self->id_taken);
+    if (status == 0 && !self->id_taken)
+        status = scenario_slug_exists(db, workspace->row.pk, scenario->slug, &self->slug_taken);
+    if (status < 0 || self->id_taken || self->slug_taken)
+        return status;
+    return scenario_insert(db, workspace->row.pk, scenario);
+}
+
+void source_make_init(struct source_make *make, struct engine *engine, struct workspace *workspace)
+{
+    operation_init(&make->operation, engine, workspace, source_run);
+}
