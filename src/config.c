@@ -12,8 +12,10 @@
 #include "base/option.h"
 #include "config_value.h"
 
-/* In the order of enum config_durability, enum log_level and enum log_format. */
+/* In the order of enum config_durability, enum config_control, enum log_level and enum log_format.
+ */
 static const char *const durabilities[] = {"power", "process", NULL};
+static const char *const controls[] = {"local", "open", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 
@@ -110,6 +112,29 @@ static const struct option_spec specs[] = {
      PLACE(strict_projects),
      .fallback = "false",
      .help = "Answer 404 for projects that belong to no workspace, rather than take any id."},
+
+    {.name = "control-token",
+     .group = "Control plane",
+     .argument = "TOKEN",
+     .type = OPTION_PARSED,
+     .secret = true,
+     .parse = config_parse_control_token,
+     .help = "Whoever sends this as Authorization: Bearer may use all of /_mock, from anywhere."},
+    {.name = "control",
+     .argument = "local|open",
+     .type = OPTION_CHOICE,
+     PLACE(control),
+     .choices = controls,
+     .fallback = "local",
+     .help = "Who may use all of /_mock without the token: callers on this machine, while the "
+             "server listens on loopback addresses alone, or anybody."},
+    {.name = "allowed-host",
+     .argument = "NAME",
+     .type = OPTION_PARSED,
+     .repeatable = true,
+     .parse = config_parse_allowed_host,
+     .help = "A name of this server's own that /_mock is called by, beside IP addresses, "
+             "localhost, *.localhost, *.internal, *.test and names without a dot."},
 
     {.name = "queue-time",
      .group = "Jobs",
@@ -218,6 +243,13 @@ void config_finish(struct config *config)
     free(config->members);
     free(config->listens);
     free(config->db);
+    for (size_t i = 0; i < config->allowed_host_count; i++)
+        free(config->allowed_hosts[i]);
+    free(config->allowed_hosts);
+    if (config->control_token)
+        explicit_bzero(config->control_token, strlen(config->control_token));
+    free(config->control_token);
+    free(config->options_json);
     free(config->public_url);
     free(config->healthcheck_url);
     *config = (struct config){0};
@@ -328,7 +360,12 @@ static enum config_verdict load(struct option_set *set, char *const envp[],
         option_print_effective(set, &report->out);
         return CONFIG_EXIT;
     }
-    return CONFIG_RUN;
+    struct buf json = BUF_INIT;
+    option_print_json(set, &json);
+    config->options_json = buf_take(&json, &(size_t){0});
+    if (!config->options_json)
+        report->exit_code = EX_OSERR;
+    return config->options_json ? CONFIG_RUN : CONFIG_EXIT;
 }
 
 enum config_verdict config_load(int argc, char **argv, char *const envp[],

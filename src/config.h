@@ -50,6 +50,8 @@ struct config_member {
     char *workspace; /* as above */
 };
 
+enum config_control { CONFIG_CONTROL_LOCAL, CONFIG_CONTROL_OPEN };
+
 struct config {
     int command;           /* enum config_command */
     char *healthcheck_url; /* NULL: the caller finds out where the server listens */
@@ -73,6 +75,12 @@ struct config {
 
     char *public_url; /* absolute http(s) URL without a slash at its end, or NULL */
     bool strict_projects;
+
+    char *control_token; /* or NULL */
+    int control;         /* enum config_control */
+    char **allowed_hosts;
+    size_t allowed_host_count;
+    char *options_json; /* what counts, as a JSON object; secrets by their last four characters */
 
     int64_t max_body; /* bytes */
     int64_t max_connections;

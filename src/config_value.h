@@ -27,6 +27,12 @@ int config_parse_member(const char *text, void *target, struct err *err);
 int config_parse_public_url(const char *text, void *target, struct err *err);
 int config_parse_healthcheck_url(const char *text, void *target, struct err *err);
 
+/* A secret of 8 to 256 visible ASCII characters that is no API key. Never puts it into `err`. */
+int config_parse_control_token(const char *text, void *target, struct err *err);
+
+/* A host's name, without scheme, port and path. */
+int config_parse_allowed_host(const char *text, void *target, struct err *err);
+
 /* Any file's name; nothing is stored, the reader of options asks for it itself. */
 int config_parse_path(const char *text, void *target, struct err *err);
 

@@ -2,6 +2,7 @@
  * Wiring: options → sockets → store → engine → server → wait for a signal → stop, in the opposite
  * order. Sockets come first, so that a taken port is known before the store is touched.
  */
+#include "base/address.h"
 #include "base/log.h"
 #include "config.h"
 #include "control/control.h"
@@ -132,7 +133,7 @@ struct program {
     struct control control;
     struct studio studio;
     struct scenarios scenarios;
-    const struct api *apis[4];
+    const struct api *apis[5];
     struct server *server;
 };
 
@@ -163,21 +164,42 @@ static int start_engine(struct program *program, struct err *err)
     return status;
 }
 
+/* Whether nobody but this machine can reach it, as far as it was told (C7). */
+static bool is_private(const struct program *program)
+{
+    const char *url = program->config->public_url;
+    for (size_t i = 0; i < program->listener_count; i++)
+        if (!address_url_is_loopback(program->listeners[i].url))
+            return false;
+    return !url || address_url_is_loopback(url);
+}
+
 static int start_server(struct program *program, struct err *err)
 {
     const struct config *config = program->config;
-    control_init(&program->control, program->engine);
+    struct control_options control = {
+        .policy = {.token = config->control_token,
+                   .open = config->control == CONFIG_CONTROL_OPEN,
+                   .private_listeners = is_private(program),
+                   .public_url = config->public_url,
+                   .allowed_hosts = (const char *const *)config->allowed_hosts,
+                   .allowed_host_count = config->allowed_host_count},
+        .version = UNDERSTUDY_VERSION,
+        .options_json = config->options_json,
+    };
+    control_init(&program->control, program->engine, &control);
     studio_init(&program->studio, program->engine, config->public_url);
     scenarios_init(&program->scenarios, program->engine, config->strict_projects);
     program->apis[0] = &program->studio.api;
     program->apis[1] = &program->scenarios.api;
     program->apis[2] = &program->studio.pages;
-    program->apis[3] = &program->control.api;
+    program->apis[3] = &program->control.mock;
+    program->apis[4] = &program->control.api;
     struct server_options options = {.threads = (unsigned)config->threads,
                                      .max_connections = connections(config),
                                      .max_body = (size_t)config->max_body,
                                      .apis = program->apis,
-                                     .api_count = 4};
+                                     .api_count = 5};
     return server_start(&options, program->listeners, program->listener_count, &program->server,
                         err);
 }

@@ -9,6 +9,29 @@ const struct route control_routes[] = {
 };
 const size_t control_route_count = sizeof control_routes / sizeof *control_routes;
 
+#define WORKSPACE "/_mock/workspaces/{workspace}"
+
+const struct route mock_routes[] = {
+    {"GET", "/_mock/workspaces", "listWorkspaces", workspace_list_handler, false},
+    {"POST", "/_mock/workspaces", "createWorkspace", workspace_create_handler, true},
+    {"GET", WORKSPACE, "getWorkspace", workspace_get_handler, false},
+    {"PUT", WORKSPACE, "ensureWorkspace", workspace_put_handler, true},
+    {"PATCH", WORKSPACE, "updateWorkspace", workspace_patch_handler, true},
+    {"DELETE", WORKSPACE, "deleteWorkspace", workspace_delete_handler, false},
+    {"GET", "/_mock/keys", "listKeys", key_list_handler, false},
+    {"POST", "/_mock/keys", "createKey", key_create_handler, true},
+    {"PATCH", "/_mock/keys/{key}", "updateKey", key_patch_handler, true},
+    {"DELETE", "/_mock/keys/{key}", "deleteKey", key_delete_handler, false},
+    {"GET", "/_mock/members", "listMembers", member_list_handler, false},
+    {"POST", "/_mock/members", "createMember", member_create_handler, true},
+    {"DELETE", "/_mock/members/{email}", "deleteMember", member_delete_handler, false},
+    {"GET", "/_mock/settings", "getSettings", settings_get_handler, false},
+    {"PATCH", "/_mock/settings", "updateSettings", settings_patch_handler, true},
+    {"POST", "/_mock/scenarios", "createSourceScenario", source_create_handler, true},
+    {"GET", "/_mock/info", "getInfo", info_handler, false},
+};
+const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
+
 /* Under /w/{slug} the slug must be a workspace's, or there is no such path (H7). */
 static bool admit(struct request *request, const struct route *route)
 {
@@ -41,9 +64,21 @@ static void refuse(struct request *request, const struct refusal *refusal)
                    "/openapi/scenarios.yaml describe them");
 }
 
-void control_init(struct control *control, struct engine *engine)
+static void mock_refuse(struct request *request, const struct refusal *refusal)
 {
+    if (refusal->kind == REFUSED_NOT_FOUND)
+        problem_answer(request, 404, "not_found", "Not Found", refusal->detail,
+                       "/openapi/control.yaml describes what is under /_mock");
+    else
+        problem_refuse(request, refusal);
+}
+
+void control_init(struct control *control, struct engine *engine,
+                  const struct control_options *options)
+{
+    static const char *const roots[] = {"_mock", NULL};
     control->engine = engine;
+    control->options = *options;
     atomic_init(&control->stopping, false);
     control->api = (struct api){.name = "control",
                                 .routes = control_routes,
@@ -52,4 +87,13 @@ void control_init(struct control *control, struct engine *engine)
                                 .admit = admit,
                                 .deny = deny,
                                 .refuse = refuse};
+    control->mock = (struct api){.name = "control",
+                                 .roots = roots,
+                                 .routes = mock_routes,
+                                 .route_count = mock_route_count,
+                                 .context = control,
+                                 .admit = mock_admit,
+                                 .deny = mock_deny,
+                                 .refuse = mock_refuse,
+                                 .leave = mock_leave};
 }

@@ -1,22 +1,33 @@
 /*
  * What belongs to neither documented API: whether the server is alive and ready, the OpenAPI
- * documents, and an answer for every path that is nobody's.
+ * documents, an answer for every path that is nobody's, and the control plane under /_mock.
  */
 #ifndef UNDERSTUDY_CONTROL_CONTROL_H
 #define UNDERSTUDY_CONTROL_CONTROL_H
 
+#include "control/access.h"
 #include "engine/engine.h"
 #include "http/router.h"
 
 #include <stdatomic.h>
 
-struct control {
-    struct engine *engine;
-    atomic_bool stopping; /* set when the server is asked to end: no longer ready */
-    struct api api;
+/* All of it must outlive the server. */
+struct control_options {
+    struct access_policy policy;
+    const char *version;
+    const char *options_json; /* the options in force, as a JSON object without secrets */
 };
 
-/* Sets it up; everything given must outlive the server. */
-void control_init(struct control *control, struct engine *engine);
+struct control {
+    struct engine *engine;
+    struct control_options options;
+    atomic_bool stopping; /* set when the server is asked to end: no longer ready */
+    struct api api;       /* what no other API covers */
+    struct api mock;      /* /_mock */
+};
+
+/* Sets both up; everything given must outlive the server. */
+void control_init(struct control *control, struct engine *engine,
+                  const struct control_options *options);
 
 #endif

@@ -2,13 +2,133 @@
 #ifndef UNDERSTUDY_CONTROL_INTERNAL_H
 #define UNDERSTUDY_CONTROL_INTERNAL_H
 
+#include "base/buf.h"
+#include "base/fields.h"
 #include "control/control.h"
+#include "engine/admin.h"
 
 extern const struct route control_routes[];
 extern const size_t control_route_count;
+extern const struct route mock_routes[];
+extern const size_t mock_route_count;
+
+/* The fields of the bodies, in the document's order. */
+extern const struct field workspace_fields[];
+extern const size_t workspace_field_count;
+extern const struct field workspace_patch_fields[];
+extern const size_t workspace_patch_field_count;
+extern const struct field settings_fields[];
+extern const size_t settings_field_count;
+extern const struct field key_fields[];
+extern const size_t key_field_count;
+extern const struct field key_patch_fields[];
+extern const size_t key_patch_field_count;
+extern const struct field member_fields[];
+extern const size_t member_field_count;
+extern const struct field source_fields[];
+extern const size_t source_field_count;
+
+/* -- admit.c: struct api's admit, deny and leave of /_mock --------------------------------------
+ */
+
+bool mock_admit(struct request *request, const struct route *route);
+void mock_deny(struct request *request);
+void mock_leave(struct request *request);
+
+/* The workspace that the request is about; the request holds the reference. NULL: none. */
+struct workspace *mock_workspace(struct request *request);
+
+/* -- answer.c ------------------------------------------------------------------------------------
+ */
+
+struct control *control_of(struct request *request);
+
+/* Answers with a problem (C4); `hint` NULL where there is nothing to advise. */
+void control_problem(struct request *request, int status, const char *name, const char *detail,
+                     const char *hint);
+
+/* Writes what a client sent in quotes, safe to show, cut where it is long. */
+void control_quote(struct buf *out, const char *text);
+
+/* Writes the hint to a name that is not known: the nearest of `names`, or all of them (C2). */
+void control_hint(struct buf *out, const char *given, const char *const *names);
+
+/*
+ * Reads the body into `dest` by `table` (C2); none at all is {}. False: the request was answered.
+ * control_read_object() does so with a part of a body, whose fields are named after `prefix`.
+ */
+bool control_read_body(struct request *request, const struct field *table, size_t count,
+                       void *dest);
+bool control_read_object(struct request *request, const char *prefix, const json_t *object,
+                         const struct field *table, size_t count, void *dest);
+
+/* This thread's connection to the store; NULL, with the request answered, where there is none. */
+struct db *control_reader(struct request *request);
+
+/* Suspends the request and sends an operation off, set up already. */
+void control_operate(struct request *request, struct operation *operation, request_handler *then);
+
+/* Whether an operation was undone; then the request has been answered (H6). */
+bool control_failed(struct request *request, const struct operation *operation);
+
+/* The request's new state of `size` zero bytes; NULL: answered. */
+void *control_state(struct request *request, size_t size);
+
+/* Milliseconds since the epoch as a JSON string. */
+void control_put_time(struct buf *out, int64_t ms);
+
+/* -- checks of fields ---------------------------------------------------------------------------
+ */
+
+bool check_slug(const json_t *value);
+bool check_name(const json_t *value);
+bool check_ttl(const json_t *value);
+bool check_member(const json_t *value);
+bool check_api_key(const json_t *value);
+
+/* -- settings.c ----------------------------------------------------------------------------------
+ */
+
+/* Reads an object of settings into a change. False: the request was answered. */
+bool settings_read(struct request *request, const char *prefix, const json_t *object,
+                   struct workspace_change *change);
+
+/* Makes the change, starts what it makes room for, and goes on with `then`. */
+void settings_operate(struct request *request, struct workspace_change *change,
+                      request_handler *then);
+
+void settings_put_json(struct request *request, struct buf *out, const struct settings_row *own);
+
+/* -- handlers ------------------------------------------------------------------------------------
+ */
 
 void health_handler(struct request *request);    /* health.c */
 void readiness_handler(struct request *request); /* health.c */
 void openapi_handler(struct request *request);   /* openapi.c */
+
+void workspace_list_handler(struct request *request);   /* workspaces.c */
+void workspace_create_handler(struct request *request); /* workspace_create.c */
+void workspace_put_handler(struct request *request);    /* workspace_create.c */
+void workspace_get_handler(struct request *request);
+void workspace_patch_handler(struct request *request);
+void workspace_delete_handler(struct request *request);
+
+/* Answers with a workspace as it is; `api_key` is shown whole where it was just made. */
+void workspace_answer(struct request *request, int status, int64_t pk, const char *api_key);
+
+void settings_get_handler(struct request *request); /* settings.c */
+void settings_patch_handler(struct request *request);
+
+void key_list_handler(struct request *request); /* keys.c */
+void key_create_handler(struct request *request);
+void key_patch_handler(struct request *request);
+void key_delete_handler(struct request *request);
+
+void member_list_handler(struct request *request); /* members.c */
+void member_create_handler(struct request *request);
+void member_delete_handler(struct request *request);
+
+void source_create_handler(struct request *request); /* sources.c */
+void info_handler(struct request *request);          /* info.c */
 
 #endif

@@ -9,10 +9,10 @@
 
 #include <stdio.h>
 
-static const char *const types[] = {[FIELD_STRING] = "string",
-                                    [FIELD_WHOLE] = "integer",
-                                    [FIELD_ARRAY] = "array",
-                                    [FIELD_OBJECT] = "object"};
+static const char *const types[] = {
+    [FIELD_STRING] = "string",   [FIELD_WHOLE] = "integer", [FIELD_ARRAY] = "array",
+    [FIELD_OBJECT] = "object",   [FIELD_BOOL] = "boolean",  [FIELD_REAL] = "number",
+    [FIELD_DURATION] = "string", [FIELD_ANY] = "any"};
 
 static void put_routes(json_t *out, const char *api, const struct route *routes, size_t count)
 {
@@ -41,10 +41,20 @@ int main(void)
     put_routes(routes, "studio", page_routes, page_route_count);
     put_routes(routes, "scenarios", scenario_routes, scenario_route_count);
     put_routes(routes, "control", control_routes, control_route_count);
+    put_routes(routes, "control", mock_routes, mock_route_count);
     put_fields(fields, "createScenarioStudioSession", session_fields, session_field_count, true);
     put_fields(fields, "createScenarioJob", job_fields, job_field_count, true);
     put_fields(fields, "createScenario", scenario_fields, scenario_field_count, true);
     put_fields(fields, "updateScenario", scenario_fields, scenario_field_count, false);
+    put_fields(fields, "createWorkspace", workspace_fields, workspace_field_count, true);
+    put_fields(fields, "ensureWorkspace", workspace_fields, workspace_field_count, true);
+    put_fields(fields, "updateWorkspace", workspace_patch_fields, workspace_patch_field_count,
+               true);
+    put_fields(fields, "createKey", key_fields, key_field_count, true);
+    put_fields(fields, "updateKey", key_patch_fields, key_patch_field_count, true);
+    put_fields(fields, "createMember", member_fields, member_field_count, true);
+    put_fields(fields, "updateSettings", settings_fields, settings_field_count, true);
+    put_fields(fields, "createSourceScenario", source_fields, source_field_count, true);
     json_t *tables = json_pack("{soso}", "routes", routes, "fields", fields);
     int status = json_dumpf(tables, stdout, JSON_INDENT(1));
     json_decref(tables);

@@ -8,6 +8,7 @@ import { after, describe, test } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
 import { request } from './http.mjs';
+import { live, nobody, refuseBodies, refuseEverywhere } from './live_control.mjs';
 import { documentText, examplesOf, operationsOf, resolve } from './openapi.mjs';
 import { notSeenLive } from './unseen.mjs';
 import { assertDescribed, assertLikeExample, auth, call, callAmbiguous, documents, operations,
@@ -31,6 +32,12 @@ async function pollJob(server, id, done) {
     }
 }
 
+function exampleOf(operationId, status) {
+    const { document, operation } = operations.get(operationId);
+    const [media] = Object.values(resolve(document, operation.responses[status]).content);
+    return examplesOf(document, media)[0].value;
+}
+
 const jobBody = {
     user_email: member,
     prompt: 'Create a discovery call scenario with a skeptical IT director',
@@ -41,15 +48,20 @@ describe('live answers and the OpenAPI documents', () => {
     let fast; // jobs end within a moment
     let held; // jobs stay queued; --strict-projects
     let busy; // jobs stay in processing
+    let plane; // for the control plane
+
+    const controlArgs = ['--control-token', 'correct-horse-battery',
+        '--api-key', `exec_live_${'o'.repeat(40)}`];
 
     // A test rather than a hook, whose failure some versions of Node do not show.
     test('the servers start', async () => {
         fast = await startServer({ args: ['--queue-time', '20ms', '--processing-time', '50ms'] });
         held = await startServer({ args: ['--queue-time', '1h', '--strict-projects'] });
         busy = await startServer({ args: ['--queue-time', '1ms', '--processing-time', '1h'] });
+        plane = await startServer({ args: controlArgs });
     });
 
-    after(() => Promise.all([fast, held, busy].filter(Boolean).map((server) => server.kill())));
+    after(() => Promise.all([fast, held, busy, plane].filter(Boolean).map((server) => server.kill())));
 
     const createJob = (server, body) =>
         call(server, 'createScenarioJob', { body, status: 201, example: 'created' });
@@ -211,6 +223,41 @@ describe('live answers and the OpenAPI documents', () => {
             await callAmbiguous(fast, operationId, { id: '1', slug: 'none' }, example);
     });
 
+    test('S3, S26: a workspace that is switched off, and one with a rate limit', async () => {
+        const prefix = '/w/acme-corp';
+        const parameters = { workspace: 'default' };
+        const each = async (refused) => {
+            for (const [operationId, own] of studioOperations)
+                await call(plane, operationId, { ...refused, parameters: own });
+        };
+        await call(plane, 'updateWorkspace', { parameters, body: { active: false }, status: 200 });
+        await each({ status: 403, example: 'workspace_inactive' });
+        await call(plane, 'updateWorkspace', { parameters, body: { active: true }, status: 200 });
+        await call(plane, 'updateSettings',
+            { prefix, body: { rate_limit: { per_day: 1 } }, status: 200 });
+        await createJob(plane, jobBody);
+        for (const [operationId, own] of studioOperations) {
+            const { method } = operations.get(operationId);
+            const answer = await request(plane.url, method, pathOf(operationId, own),
+                { headers: auth });
+            const wait = Number(answer.headers['retry-after']);
+            assert.ok(wait > 86_000 && wait <= 86_400, `${operationId}: ${wait}`);
+            assert.equal(answer.json.error.retry_after, wait, operationId);
+            // The example's own number of seconds stands for the one that was measured.
+            answer.json.error.retry_after = exampleOf(operationId, 429).error.retry_after;
+            verify(operationId, 429, 'rate_limited', answer);
+        }
+        await call(plane, 'updateSettings', { prefix, body: { rate_limit: null }, status: 200,
+            example: undefined });
+    });
+
+    test('C1, C2, C6, C7, C8: the control plane', async () => {
+        await call(plane, 'listWorkspaces', { status: 200, example: 'list' });
+        await live(plane);
+        await refuseEverywhere(plane, 'acme-corp');
+        await refuseBodies(plane, 'checkout');
+    });
+
     test('S13, S24, H7: the pages that answers point to', async () => {
         const session = await call(fast, 'createScenarioStudioSession',
             { body: { user_email: member, prompt: 'A page' }, status: 200, example: 'created' });
@@ -357,7 +404,7 @@ describe('live answers and the OpenAPI documents', () => {
 
     const anyParameters = {
         job_id: '000000000000', id: '000000000000', slug: 'none', projectId: 'p',
-        document: 'studio.yaml',
+        document: 'studio.yaml', ...nobody,
     };
 
     test('H3: any other method answers 405 with the path\'s methods in Allow', async () => {
@@ -438,7 +485,7 @@ describe('live answers and the OpenAPI documents', () => {
     });
 
     test('the servers end with code 0', async () => {
-        for (const server of [fast, held, busy])
+        for (const server of [fast, held, busy, plane])
             assert.deepEqual(await server.stop(), { code: 0, signal: null });
     });
 });

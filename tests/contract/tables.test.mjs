@@ -51,7 +51,7 @@ function documentedFields() {
                 return {
                     operationId,
                     name,
-                    type: property.type,
+                    type: property.type ?? 'any',
                     required: (schema.required ?? []).includes(name),
                     maxLength: property.maxLength ?? null,
                 };

@@ -5,18 +5,14 @@ const studio = ['createScenarioStudioSession', 'createScenarioJob', 'getScenario
     'cancelScenarioJob'];
 const scenarios = ['listScenarios', 'createScenario', 'getScenario', 'updateScenario',
     'deleteScenario'];
-const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario'];
+const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWorkspace',
+    'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
+    'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
+    'createSourceScenario'];
+const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
 const reasons = [
-    {
-        reason: 'S3: no option switches a workspace off',
-        operations: studio, status: 403, examples: ['workspace_inactive'],
-    },
-    {
-        reason: 'S26: no option asks for a limit',
-        operations: studio, status: 429, examples: ['rate_limited'],
-    },
     {
         reason: 'H6: no request makes the server fail',
         operations: everywhere, status: 500, examples: ['server_error'],

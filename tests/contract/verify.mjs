@@ -115,9 +115,9 @@ function verifyBody(operationId, status, example, body) {
 
 /** Sends a request of an operation and verifies the answer. Resolves to the answer's JSON. */
 export async function call(server, operationId,
-    { parameters, prefix = '', headers, body, status, example }) {
+    { parameters, prefix = '', query = '', headers, body, status, example }) {
     const { api, method } = operations.get(operationId);
-    const answer = await request(server.url, method, prefix + pathOf(operationId, parameters), {
+    const answer = await request(server.url, method, prefix + pathOf(operationId, parameters) + query, {
         headers: headers ?? defaultHeaders(api, body),
         body,
     });

@@ -1,0 +1,197 @@
+/* createWorkspace, ensureWorkspace. */
+#include "base/id.h"
+#include "base/time.h"
+#include "control/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MEMBERS_MAX = 10000 };
+
+struct workspace_body {
+    struct field_text name, slug, api_key, project_id;
+    const json_t *members, *settings;
+    struct field_whole ttl;
+};
+
+struct creation {
+    struct workspace_make make;
+    struct workspace_change settings; /* only its settings are used */
+    struct workspace_body body;
+    char api_key[API_KEY_SIZE];
+};
+
+static bool check_project_id(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    if (!len || len >= PROJECT_ID_SIZE)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || text[i] == '/')
+            return false;
+    return true;
+}
+
+static bool check_members(const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (!check_member(json_array_get(value, i)))
+            return false;
+    return json_array_size(value) <= MEMBERS_MAX;
+}
+
+#define TO(member_) .offset = offsetof(struct workspace_body, member_)
+
+const struct field workspace_fields[] = {
+    {"name", FIELD_STRING, .what = "a text of 1 to 255 bytes", .check = check_name, TO(name)},
+    {"slug", FIELD_STRING,
+     .what = "1 to 63 lower-case letters, digits and -, neither first nor last a -",
+     .check = check_slug, TO(slug)},
+    {"api_key", FIELD_STRING, .what = "exec_live_ and 40 letters and digits",
+     .check = check_api_key, TO(api_key)},
+    {"project_id", FIELD_STRING, .what = "a text of 1 to 63 bytes without white space and /",
+     .check = check_project_id, TO(project_id)},
+    {"members", FIELD_ARRAY,
+     .what = "an array of at most 10000 e-mail addresses, in which * stands for any characters",
+     .check = check_members, TO(members)},
+    {"settings", FIELD_OBJECT, .what = "an object of settings", TO(settings)},
+    {"ttl", FIELD_DURATION, .what = "a duration with its unit, above zero, as \"90s\"",
+     .check = check_ttl, TO(ttl)},
+};
+const size_t workspace_field_count = sizeof workspace_fields / sizeof *workspace_fields;
+
+static void answer_taken(struct request *request, const char *name, const char *what)
+{
+    char detail[80], hint[120];
+    snprintf(detail, sizeof detail, "Another workspace has this %s", what);
+    snprintf(hint, sizeof hint, "Choose another one, or leave it out to get one that is free");
+    control_problem(request, 409, name, detail, hint);
+}
+
+static void answer(struct request *request)
+{
+    const struct creation *creation = request_state(request);
+    const struct workspace_make *make = &creation->make;
+    if (control_failed(request, &make->operation))
+        return;
+    switch (make->outcome) {
+    case MAKE_DONE:
+        workspace_answer(request, 201, make->row.pk, creation->api_key);
+        break;
+    case MAKE_SLUG_TAKEN:
+        answer_taken(request, "slug_taken", "slug");
+        break;
+    case MAKE_KEY_TAKEN:
+        answer_taken(request, "api_key_taken", "api_key");
+        break;
+    case MAKE_PROJECT_TAKEN:
+        answer_taken(request, "project_id_taken", "project_id");
+        break;
+    }
+}
+
+/* The same, of a PUT that lost against another one of the same slug: that made it. */
+static void answer_put(struct request *request)
+{
+    const struct creation *creation = request_state(request);
+    const char *name = request_param(request, 0);
+    struct workspace *there = NULL;
+    if (creation->make.operation.status == 0 && creation->make.outcome == MAKE_SLUG_TAKEN)
+        there = registry_by_name(engine_registry(control_of(request)->engine), name);
+    if (there)
+        workspace_answer(request, 200, there->row.pk, NULL);
+    else
+        answer(request);
+    workspace_release(there);
+}
+
+static void copy(char *dest, size_t size, const struct field_text *given, const char *otherwise)
+{
+    snprintf(dest, size, "%s", given->data ? given->data : otherwise);
+}
+
+/* The row and the key, with what was not given drawn. */
+static void fill_in(struct creation *creation, const char *slug)
+{
+    const struct workspace_body *body = &creation->body;
+    struct workspace_row *row = &creation->make.row;
+    int64_t now = time_steady_ms();
+    char drawn[ID_HEX_SIZE];
+
+    *row = (struct workspace_row){.active = true, .created_at = now, .ttl = body->ttl.value};
+    row->settings = creation->settings.settings;
+    id_hex(row->id);
+    id_hex(drawn);
+    copy(row->slug, sizeof row->slug, &body->slug, slug ? slug : row->id);
+    copy(row->name, sizeof row->name, &body->name, row->slug);
+    copy(row->project_id, sizeof row->project_id, &body->project_id, drawn);
+    if (body->api_key.data)
+        copy(creation->api_key, sizeof creation->api_key, &body->api_key, "");
+    else
+        api_key_draw(creation->api_key);
+    creation->make.key = (struct key_row){.active = true, .created_at = now};
+    api_key_describe(creation->api_key, &creation->make.key);
+}
+
+static bool take_members(struct request *request, struct creation *creation)
+{
+    const json_t *given = creation->body.members;
+    size_t count = json_array_size(given);
+    struct member_row *members = request_alloc(request, (count + 1) * sizeof *members);
+    if (!members) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        members[i].created_at = creation->make.row.created_at;
+        email_fold(json_string_value(json_array_get(given, i)), members[i].email);
+    }
+    creation->make.members = members;
+    creation->make.member_count = count;
+    return true;
+}
+
+/* Makes a workspace; `slug` is the path's, or NULL. */
+static void create(struct request *request, const char *slug, request_handler *then)
+{
+    struct creation *creation = control_state(request, sizeof *creation);
+    if (!creation ||
+        !control_read_body(request, workspace_fields, workspace_field_count, &creation->body))
+        return;
+    const struct workspace_body *body = &creation->body;
+    if (slug && body->slug.data && strcmp(slug, body->slug.data) != 0) {
+        control_problem(request, 422, "invalid_field", "slug must be that of the path",
+                        "Leave it out of the body");
+        return;
+    }
+    if (body->settings && !settings_read(request, "settings.", body->settings, &creation->settings))
+        return;
+    fill_in(creation, slug);
+    if (!take_members(request, creation))
+        return;
+    workspace_make_init(&creation->make, control_of(request)->engine);
+    control_operate(request, &creation->make.operation, then);
+}
+
+void workspace_create_handler(struct request *request)
+{
+    create(request, NULL, answer);
+}
+
+void workspace_put_handler(struct request *request)
+{
+    const char *name = request_param(request, 0);
+    struct workspace *there = mock_workspace(request);
+    json_t *slug = json_string(name);
+    if (there)
+        workspace_answer(request, 200, there->row.pk, NULL);
+    else if (slug && check_slug(slug))
+        create(request, name, answer_put);
+    else
+        control_problem(request, 422, "invalid_field",
+                        "The slug in the path must be 1 to 63 lower-case letters, digits and -, "
+                        "neither first nor last a -",
+                        NULL);
+    json_decref(slug);
+}

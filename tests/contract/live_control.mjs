@@ -1,0 +1,168 @@
+// The control plane's part of live.test.mjs: every operation under /_mock, every status and example
+// that requests can bring about.
+
+import assert from 'node:assert/strict';
+
+import { call, callAmbiguous, operations } from './verify.mjs';
+
+const key = `exec_live_${'k'.repeat(40)}`;
+const bearer = (value) => ({ Authorization: `Bearer ${value}` });
+
+export const controlOperations = [...operations.values()]
+    .filter(({ path }) => path.startsWith('/_mock'));
+
+const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info';
+const takesBody = ({ operation }) => operation.requestBody !== undefined;
+
+/** Parameters of a path, of things that are not there. */
+export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com' };
+
+/** What every operation refuses (C2, C6, C7, C8, H3, H5). `server` has several workspaces. */
+export async function refuseEverywhere(server, slug) {
+    for (const row of controlOperations) {
+        const { operationId, method } = row;
+        const parameters = nobody;
+        const refused = { parameters, body: takesBody(row) ? {} : undefined };
+        const prefix = isServerWide(row) ? '' : `/w/${slug}`;
+        const here = { ...refused, prefix };
+        await callAmbiguous(server, operationId, parameters, 'malformed_request');
+        await call(server, operationId, { ...here, query: '?a=%zz', status: 400,
+            example: 'malformed_query' });
+        await call(server, operationId, { ...here, headers: { Via: '1.1 proxy' }, status: 403,
+            example: 'forbidden' });
+        await call(server, operationId, { ...here, headers: { Host: 'evil.example' }, status: 403,
+            example: 'forbidden_host' });
+        await call(server, operationId, { ...here, headers: { Origin: 'http://evil.example' },
+            status: 403, example: 'forbidden_origin' });
+        await call(server, operationId, { ...here, headers: { 'Sec-Fetch-Site': 'cross-site' },
+            status: 403, example: 'cross_site' });
+        await call(server, operationId, { ...refused, prefix: '/w/nobody', status: 404,
+            example: 'workspace_not_found' });
+        if (method !== 'GET')
+            await call(server, operationId, { ...here, headers: { 'Content-Type': 'text/plain' },
+                status: 415, example: 'unsupported_media_type' });
+        await call(server, operationId, { ...here, status: 422, example: 'unknown_parameter',
+            query: isServerWide(row) ? '?limti=5' : `?workspace=${slug}&workspce=x` });
+        if (!isServerWide(row)) {
+            await call(server, operationId, { ...here, headers: bearer(key), status: 400,
+                example: 'workspaces_disagree' });
+            await call(server, operationId, { ...refused, status: 400,
+                example: 'workspace_required' });
+        }
+    }
+}
+
+/** What every body may have wrong, whatever it is about. */
+export async function refuseBodies(server, slug) {
+    const parameters = { ...nobody, workspace: slug, key: 'nokey' };
+    const { items: [first] } = await call(server, 'listKeys', { prefix: `/w/${slug}`, status: 200 });
+    parameters.key = first.id;
+    for (const row of controlOperations.filter(takesBody)) {
+        const { operationId } = row;
+        const prefix = isServerWide(row) ? '' : `/w/${slug}`;
+        const own = operationId === 'ensureWorkspace' ? { workspace: 'unmade' } : parameters;
+        await call(server, operationId, { parameters: own, prefix, body: '{', status: 400,
+            example: 'invalid_json' });
+        await call(server, operationId, { parameters: own, prefix, status: 413,
+            body: ' '.repeat(1024 * 1024 + 1), example: 'payload_too_large' });
+    }
+    const wrong = [
+        ['createWorkspace', 'unknown_field', { slgu: 'x' }],
+        ['createWorkspace', 'invalid_field', { ttl: '90' }],
+        ['createWorkspace', 'invalid_body', []],
+        ['createWorkspace', 'invalid_setting', { settings: { jitter: 2 } }],
+        ['ensureWorkspace', 'unknown_field', { slgu: 'x' }],
+        ['ensureWorkspace', 'invalid_field', { ttl: '90' }],
+        ['updateWorkspace', 'unknown_field', { actvie: true }],
+        ['updateWorkspace', 'invalid_field', { ttl: '90' }],
+        ['createKey', 'unknown_field', { api_kye: 'x' }],
+        ['createKey', 'invalid_field', { api_key: 'exec_live_short' }],
+        ['updateKey', 'missing_field', {}],
+        ['createMember', 'missing_field', {}],
+        ['createMember', 'invalid_field', { email: 'nobody' }],
+        ['updateSettings', 'unknown_field', { jiter: 0 }],
+        ['updateSettings', 'invalid_field', { queue_time: '90' }],
+        ['createSourceScenario', 'unknown_field', { slgu: 'x', name: 'n' }],
+        ['createSourceScenario', 'missing_field', {}],
+    ];
+    for (const [operationId, example, body] of wrong) {
+        const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;
+        const own = operationId === 'ensureWorkspace' ? { workspace: 'unmade' } : parameters;
+        await call(server, operationId, { parameters: own, prefix, body, status: 422, example });
+    }
+}
+
+/** The lives of workspaces, keys, members, settings and sources. */
+export async function live(server) {
+    // While there is but one workspace.
+    await call(server, 'getSettings', { status: 200, example: 'settings' });
+    await call(server, 'getInfo', { status: 200, example: 'info' });
+
+    const body = { name: 'Checkout tests', slug: 'checkout', api_key: key, project_id: 'shop',
+        members: ['*@acme.com'], ttl: '10m' };
+    await call(server, 'createWorkspace', { body, status: 201, example: 'created' });
+    await call(server, 'createWorkspace', { body: { slug: 'checkout' }, status: 409,
+        example: 'slug_taken' });
+    for (const [example, given] of [['api_key_taken', { api_key: key }],
+        ['project_id_taken', { project_id: 'shop' }]]) {
+        await call(server, 'createWorkspace', { body: given, status: 409, example });
+        await call(server, 'ensureWorkspace', { parameters: { workspace: 'ensured' }, body: given,
+            status: 409, example });
+    }
+    const ensured = { parameters: { workspace: 'ensured' }, body: { members: ['a@b.example'] } };
+    await call(server, 'ensureWorkspace', { ...ensured, status: 201, example: 'created' });
+    await call(server, 'ensureWorkspace', { ...ensured, status: 200, example: 'existing' });
+    const parameters = { workspace: 'ensured' };
+    await call(server, 'getWorkspace', { parameters, status: 200, example: 'workspace' });
+    await call(server, 'updateWorkspace', { parameters, body: { active: false, ttl: null },
+        status: 200, example: 'updated' });
+    await call(server, 'deleteWorkspace', { parameters, status: 200, example: 'deleted' });
+    for (const operationId of ['getWorkspace', 'updateWorkspace', 'deleteWorkspace'])
+        await call(server, operationId, { parameters, status: 404, example: 'workspace_absent',
+            body: operationId === 'updateWorkspace' ? {} : undefined });
+    await call(server, 'deleteWorkspace', { parameters: { workspace: 'default' }, status: 409,
+        example: 'default_workspace' });
+
+    await parts(server, '/w/checkout');
+}
+
+async function parts(server, prefix) {
+    await call(server, 'listKeys', { prefix, status: 200, example: 'list' });
+    const made = await call(server, 'createKey', { prefix, status: 201, example: 'created' });
+    await call(server, 'createKey', { prefix, body: { api_key: made.api_key }, status: 409,
+        example: 'api_key_taken' });
+    const parameters = { key: made.last4 };
+    await call(server, 'updateKey', { prefix, parameters, body: { active: false }, status: 200,
+        example: 'updated' });
+    await call(server, 'deleteKey', { prefix, parameters, status: 204 });
+    for (const [operationId, body] of [['updateKey', { active: true }], ['deleteKey']])
+        await call(server, operationId, { prefix, parameters, body, status: 404,
+            example: 'key_not_found' });
+    for (const letter of ['a', 'b'])
+        await call(server, 'createKey', { prefix, status: 201,
+            body: { api_key: `exec_live_${letter.repeat(36)}same` } });
+    for (const [operationId, body] of [['updateKey', { active: true }], ['deleteKey']])
+        await call(server, operationId, { prefix, parameters: { key: 'same' }, body, status: 409,
+            example: 'key_ambiguous' });
+
+    const email = '*@globex.example';
+    await call(server, 'listMembers', { prefix, status: 200, example: 'list' });
+    await call(server, 'createMember', { prefix, body: { email }, status: 201,
+        example: 'created' });
+    await call(server, 'createMember', { prefix, body: { email }, status: 409,
+        example: 'member_exists' });
+    await call(server, 'deleteMember', { prefix, parameters: { email }, status: 204 });
+    await call(server, 'deleteMember', { prefix, parameters: { email }, status: 404,
+        example: 'member_not_found' });
+
+    await call(server, 'updateSettings', { prefix, body: { rate_limit: 'vendor' }, status: 200,
+        example: 'vendor' });
+
+    const source = await call(server, 'createSourceScenario', { prefix,
+        body: { name: 'Discovery Call' }, status: 201, example: 'created' });
+    assert.equal(source.slug, 'discovery-call');
+    await call(server, 'createSourceScenario', { prefix, body: { name: 'Other', id: source.id },
+        status: 409, example: 'scenario_id_taken' });
+    await call(server, 'createSourceScenario', { prefix, body: { name: 'Discovery Call' },
+        status: 409, example: 'scenario_slug_taken' });
+}
