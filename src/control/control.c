@@ -44,7 +44,6 @@ static void refuse(struct request *request, const struct refusal *refusal)
 void control_init(struct control *control, struct engine *engine)
 {
     control->engine = engine;
-    atomic_init(&control->stopping, false);
     control->api = (struct api){.name = "control",
                                 .routes = control_routes,
                                 .route_count = control_route_count,

@@ -8,11 +8,8 @@
 #include "engine/engine.h"
 #include "http/router.h"
 
-#include <stdatomic.h>
-
 struct control {
     struct engine *engine;
-    atomic_bool stopping; /* set when the server is asked to end: no longer ready */
     struct api api;
 };
 

@@ -18,7 +18,7 @@ struct listed {
     const void *key;
     struct workspace *workspace;
     unsigned char hash[KEY_HASH_SIZE]; /* of an API key: what `key` points to */
-    bool active;
+    bool active;                       /* false: an API key that is not to be found */
 };
 
 struct registry {
@@ -85,6 +85,7 @@ static int add(void **tree, const void *key, struct workspace *workspace,
         return ERR_NO_MEMORY;
     entry->key = key;
     entry->workspace = workspace;
+    entry->active = true;
     struct listed **place = tsearch(entry, tree, compare);
     if (place && *place == entry)
         return 0;
@@ -173,9 +174,7 @@ static struct workspace *look_up(struct registry *registry, void *const *tree, c
 {
     pthread_rwlock_rdlock(&registry->lock);
     struct listed *entry = find(tree, key, compare);
-    struct workspace *workspace = entry ? entry->workspace : NULL;
-    if (entry && compare == compare_hashes && !entry->active)
-        workspace = NULL;
+    struct workspace *workspace = entry && entry->active ? entry->workspace : NULL;
     if (workspace)
         atomic_fetch_add(&workspace->references, 1);
     pthread_rwlock_unlock(&registry->lock);

@@ -16,6 +16,7 @@ struct guard {
     const char *host;          /* NULL: none */
     const char *authorization; /* NULL: none; "" when there were several */
     const char *content_type;
+    size_t bytes; /* of all fields */
     bool expects_continue;
     bool chunked;
     bool has_length;
