@@ -24,6 +24,7 @@ needs=(
     "test     file:/etc/ssl/certs/ca-certificates.crt  ca-certificates"
     "test     command:curl           curl"
     "test     command:sqlite3        sqlite3"
+    "test     command:strace         strace"
     "test     command:clang-format-14 clang-format-14"
     "browser  command:chromium       chromium"
     "bench    command:wrk            wrk"

@@ -315,12 +315,17 @@ static int check_url(const char *text, struct err *err)
     return check_authority(host, (size_t)(path - host), err);
 }
 
+/* It begins every url that is stored with an object, before /w/<slug>. */
+enum { PUBLIC_URL_MAX = 400 };
+
 int config_parse_public_url(const char *text, void *target, struct err *err)
 {
     struct config *config = target;
     size_t len = strlen(text);
     int error = check_url(text, err);
 
+    if (!error && len > PUBLIC_URL_MAX)
+        error = err_set(err, ERR_INVALID, "is longer than %d characters", PUBLIC_URL_MAX);
     if (error || !config)
         return error;
     while (text[len - 1] == '/')

@@ -30,8 +30,10 @@
 #include <unistring/version.h>
 
 enum {
-    /* Descriptors beside connections: the store's, epoll's, sockets'. */
-    OTHER_DESCRIPTORS = 64,
+    /* Descriptors beside connections: the program's and the writer's; and a thread's, for its event
+       loop and its reader of the store. */
+    OTHER_DESCRIPTORS = 32,
+    THREAD_DESCRIPTORS = 6,
     /* While stopping: new connections are still served for a moment, so that a load balancer that
        sees /readyz fail has time to look away; then what runs may take this long to finish. */
     LINGER_MS = 100,
@@ -98,27 +100,36 @@ static const char *nettle_library(void)
 }
 
 /*
- * Raises the limit of open files as far as it is needed and allowed; what connections it leaves
- * room for is returned, and said where it is less than what was asked for.
+ * Raises the limit of open files as far as it is needed and allowed. Where that is not far enough,
+ * fewer threads and connections are used than were asked for, and it is said.
  */
-static unsigned connections(const struct config *config)
+static void fit_descriptors(const struct config *config, size_t listeners,
+                            struct server_options *options)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)config->max_connections + OTHER_DESCRIPTORS;
+    rlim_t others = OTHER_DESCRIPTORS + (rlim_t)(options->threads * listeners) * THREAD_DESCRIPTORS;
+    rlim_t wanted = (rlim_t)config->max_connections + others;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return (unsigned)config->max_connections;
+        return;
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
         setrlimit(RLIMIT_NOFILE, &limit);
         getrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_cur >= wanted)
-        return (unsigned)config->max_connections;
-    rlim_t room = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS
-                                                         : limit.rlim_cur / 2;
-    log_event(LOG_WARN, "the limit of open files leaves room for fewer connections",
-              LOG_INT("max-connections", config->max_connections), LOG_INT("room", room));
-    return (unsigned)room;
+        return;
+    if (others > limit.rlim_cur / 2) { /* at least half is for connections */
+        rlim_t room =
+            limit.rlim_cur / 2 > OTHER_DESCRIPTORS ? limit.rlim_cur / 2 - OTHER_DESCRIPTORS : 0;
+        options->threads = (unsigned)(room / listeners / THREAD_DESCRIPTORS);
+        if (!options->threads)
+            options->threads = 1;
+        others = limit.rlim_cur / 2;
+    }
+    options->max_connections = (unsigned)(limit.rlim_cur - others);
+    log_event(LOG_WARN, "the limit of open files is too low for what was asked for",
+              LOG_INT("limit", limit.rlim_cur), LOG_INT("connections", options->max_connections),
+              LOG_INT("threads", options->threads));
 }
 
 /* -- what runs -----------------------------------------------------------------------------------
@@ -196,10 +207,11 @@ static int start_server(struct program *program, struct err *err)
     program->apis[3] = &program->control.mock;
     program->apis[4] = &program->control.api;
     struct server_options options = {.threads = (unsigned)config->threads,
-                                     .max_connections = connections(config),
+                                     .max_connections = (unsigned)config->max_connections,
                                      .max_body = (size_t)config->max_body,
                                      .apis = program->apis,
                                      .api_count = 5};
+    fit_descriptors(config, program->listener_count, &options);
     return server_start(&options, program->listeners, program->listener_count, &program->server,
                         err);
 }
@@ -222,9 +234,9 @@ static int start(struct program *program, struct err *err)
 static void stop(struct program *program)
 {
     if (program->server) {
-        atomic_store(&program->control.stopping, true);
         server_drain(program->server);
         poll(NULL, 0, LINGER_MS);
+        store_hurry(program->store);
         server_stop(program->server, PATIENCE_MS);
     }
     engine_stop(program->engine);

@@ -13,3 +13,27 @@ int err_set(struct err *err, int code, const char *format, ...)
     }
     return code;
 }
+
+const char *err_reason(int code)
+{
+    switch (code) {
+    case ERR_NO_MEMORY:
+        return "out of memory";
+    case ERR_IO:
+        return "the store's medium cannot be read or written";
+    case ERR_FULL:
+        return "the store's disk is full";
+    case ERR_BUSY:
+        return "another process holds the store's lock";
+    case ERR_CORRUPT:
+        return "the store is damaged";
+    case ERR_PERMISSION:
+        return "no permission to write the store";
+    case ERR_OVERLOADED:
+        return "too many writes wait";
+    case ERR_STOPPING:
+        return "the server is stopping";
+    default:
+        return "a fault of the program";
+    }
+}

@@ -34,6 +34,9 @@ struct err {
     char text[ERR_TEXT_SIZE];
 };
 
+/* What a code means, in a few words. */
+const char *err_reason(int code);
+
 /*
  * Writes a printf-style reason into `err` (which may be NULL) and returns `code`, so that a failing
  * function can end in `return err_set(err, ERR_IO, "…")`. Any thread.

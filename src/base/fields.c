@@ -19,13 +19,12 @@ static bool is_missing(const struct field *field, const json_t *object)
     return !value || (json_is_string(value) && !json_string_length(value));
 }
 
-/* Beyond 2^53 a double no longer tells neighbouring whole numbers apart. */
 static bool is_whole(const json_t *value)
 {
     if (json_is_integer(value))
         return true;
     double real = json_real_value(value);
-    return json_is_real(value) && fabs(real) <= 0x1p53 && real == trunc(real);
+    return json_is_real(value) && fabs(real) < 0x1p63 && real == trunc(real);
 }
 
 static bool has_type(const struct field *field, const json_t *value)

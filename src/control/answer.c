@@ -188,7 +188,7 @@ bool control_failed(struct request *request, const struct operation *operation)
 
 void *control_state(struct request *request, size_t size)
 {
-    void *state = request_new_state(request, size);
+    void *state = request_new_state(request, size, NULL);
     if (!state)
         router_fail(request, ERR_NO_MEMORY, NULL);
     return state;

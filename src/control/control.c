@@ -79,7 +79,6 @@ void control_init(struct control *control, struct engine *engine,
     static const char *const roots[] = {"_mock", NULL};
     control->engine = engine;
     control->options = *options;
-    atomic_init(&control->stopping, false);
     control->api = (struct api){.name = "control",
                                 .routes = control_routes,
                                 .route_count = control_route_count,

@@ -9,8 +9,6 @@
 #include "engine/engine.h"
 #include "http/router.h"
 
-#include <stdatomic.h>
-
 /* All of it must outlive the server. */
 struct control_options {
     struct access_policy policy;
@@ -21,9 +19,8 @@ struct control_options {
 struct control {
     struct engine *engine;
     struct control_options options;
-    atomic_bool stopping; /* set when the server is asked to end: no longer ready */
-    struct api api;       /* what no other API covers */
-    struct api mock;      /* /_mock */
+    struct api api;  /* what no other API covers */
+    struct api mock; /* /_mock */
 };
 
 /* Sets both up; everything given must outlive the server. */

@@ -16,7 +16,6 @@ void health_handler(struct request *request)
 
 void readiness_handler(struct request *request)
 {
-    const struct control *control = request_api(request)->context;
-    bool stopping = atomic_load(&control->stopping);
+    bool stopping = request_server_stops(request);
     answer(request, stopping ? 503 : 200, stopping ? "stopping" : "ready");
 }

@@ -136,6 +136,8 @@ int engine_bootstrap(struct store *store, const struct engine_options *options, 
 {
     struct bootstrap self = {
         .write = {.run = bootstrap_run}, .options = options, .err = err, .now = time_steady_ms()};
-    err_set(err, 0, "cannot write the workspaces");
-    return store_write(store, &self.write);
+    int status = store_write(store, &self.write);
+    if (status < 0 && status != ERR_INVALID) /* which has told its reason */
+        err_set(err, status, "cannot write the workspaces: %s", err_reason(status));
+    return status;
 }

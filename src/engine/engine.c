@@ -30,7 +30,8 @@ static int load(struct engine *engine, struct err *err)
         status = key_each(db, take_key, engine->registry);
     if (status == 0)
         status = member_each(db, take_member, engine->registry);
-    return status < 0 ? err_set(err, status, "cannot read the workspaces") : 0;
+    return status < 0 ? err_set(err, status, "cannot read the workspaces: %s", err_reason(status))
+                      : 0;
 }
 
 /* -- catching up ------------------------------------------------------------------------------- */
@@ -73,7 +74,8 @@ static int catch_up(struct engine *engine, struct err *err)
     struct catch_up self = {.write = {.run = catch_up_run}, .engine = engine};
     registry_each(engine->registry, catch_up_workspace, &self);
     if (self.status < 0)
-        return err_set(err, self.status, "cannot bring the jobs up to date");
+        return err_set(err, self.status, "cannot bring the jobs up to date: %s",
+                       err_reason(self.status));
     return 0;
 }
 

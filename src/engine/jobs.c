@@ -150,7 +150,6 @@ int session_open_run(struct write *write, struct db *db)
     int64_t workspace = self->operation.workspace->row.pk;
     struct opening opening = {.self = self, .db = db};
     int status = session_by_id(db, workspace, self->id, &opening.session);
-    self->found = status == 0;
     if (status == ERR_NOT_FOUND)
         return 0;
     if (status < 0 || *opening.session.job)

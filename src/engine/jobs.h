@@ -43,7 +43,6 @@ struct job_cancel {
 struct session_open {
     struct operation operation;
     const char *id;
-    bool found;
 };
 
 /* The `run` of each, for operation_init(). */

@@ -54,19 +54,22 @@ static int is_taken(struct db *db, const struct workspace *workspace, const char
 
 /*
  * A slug that nobody has: the name's, or else that with -2, -3 …. Most often it is the number after
- * the last one that was given; where that is not known, it is found by doubling and halving,
- * because taken numbers run without a gap.
+ * the last one that was given. Where that is not known, numbers are tried one by one for a while,
+ * as names that bear a number themselves leave gaps, and then by doubling and halving, as many that
+ * were given run without one.
  */
 static int free_slug(struct db *db, struct workspace *workspace, const char *stem,
                      char slug[SCENARIO_SLUG_SIZE])
 {
     struct slug_hint *hint = hint_of(db, workspace, stem);
-    long low = hint->number, high = low + 1; /* below and at `low`: taken */
+    enum { ONE_BY_ONE = 8 };
+    long first = hint->number + 1;
+    long low = hint->number, high = first; /* `low` is taken */
     bool taken;
     int status;
     while ((status = is_taken(db, workspace, stem, high, slug, &taken)) == 0 && taken) {
         low = high;
-        high *= 2;
+        high = high - first < ONE_BY_ONE ? high + 1 : high * 2;
     }
     while (status == 0 && high - low > 1) {
         long middle = low + (high - low) / 2;

@@ -145,7 +145,7 @@ static void note_failure(struct worker *worker, const struct workspace *workspac
     worker->failing = failing;
     if (failing)
         log_event(LOG_ERROR, "jobs wait: the store refuses to be written",
-                  LOG_STR("workspace", workspace->row.slug), LOG_INT("error", status));
+                  LOG_STR("workspace", workspace->row.slug), LOG_STR("reason", err_reason(status)));
     else
         log_message(LOG_INFO, "jobs go on");
 }

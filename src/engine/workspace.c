@@ -21,8 +21,8 @@ struct listed {
     const void *key;
     struct workspace *workspace;
     unsigned char hash[KEY_HASH_SIZE]; /* of an API key: what `key` points to */
-    bool active;
-    struct listed *next; /* of the workspace's keys */
+    bool active;                       /* false: an API key that is not to be found */
+    struct listed *next;               /* of the workspace's keys */
 };
 
 /* A member that stands for many addresses. */
@@ -96,6 +96,7 @@ static int add(void **tree, const void *key, struct workspace *workspace,
         return ERR_NO_MEMORY;
     entry->key = key;
     entry->workspace = workspace;
+    entry->active = true;
     struct listed **place = tsearch(entry, tree, compare);
     if (place && *place == entry)
         return 0;
@@ -233,9 +234,7 @@ static struct workspace *look_up(struct registry *registry, void *const *tree, c
 {
     pthread_rwlock_rdlock(&registry->lock);
     struct listed *entry = find(tree, key, compare);
-    struct workspace *workspace = entry ? entry->workspace : NULL;
-    if (entry && compare == compare_hashes && !entry->active)
-        workspace = NULL;
+    struct workspace *workspace = entry && entry->active ? entry->workspace : NULL;
     if (workspace)
         atomic_fetch_add(&workspace->references, 1);
     pthread_rwlock_unlock(&registry->lock);

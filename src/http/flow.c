@@ -10,27 +10,43 @@
 #include "http/internal.h"
 #include "http/respond.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* -- the first call ---------------------------------------------------------------------------- */
 
-static struct refusal *refuse(struct request *request, enum refusal_kind kind, int status,
-                              const char *detail)
+static void refuse(struct request *request, enum refusal_kind kind, int status,
+                   const char *detail_format, ...) __attribute__((format(printf, 4, 5)));
+
+static void refuse(struct request *request, enum refusal_kind kind, int status,
+                   const char *detail_format, ...)
 {
-    static struct refusal out_of_memory = {.kind = REFUSED_FAILURE, .status = 500};
+    static const struct refusal out_of_memory = {.kind = REFUSED_FAILURE, .status = 500};
     struct refusal *refusal = request_alloc(request, sizeof *refusal);
+    request->refusal = refusal ? refusal : &out_of_memory;
     if (!refusal)
-        return request->refusal = &out_of_memory;
+        return;
+    va_list args;
+    va_start(args, detail_format);
     *refusal = (struct refusal){.kind = kind, .status = status};
-    strncpy(refusal->detail, detail, sizeof refusal->detail - 1);
-    return request->refusal = refusal;
+    vsnprintf(refusal->detail, sizeof refusal->detail, detail_format, args);
+    va_end(args);
+}
+
+/* Before anything is done: the answer's own head would find no room in the connection's memory. */
+static void refuse_head(struct request *request)
+{
+    refuse(request, REFUSED_MALFORMED, 431, "The target and the headers have more than %d bytes",
+           HEAD_MAX);
+    request->close = true;
 }
 
 static void refuse_malformed(struct request *request, const char *problem)
 {
-    refuse(request, REFUSED_MALFORMED, 400, problem);
+    refuse(request, REFUSED_MALFORMED, 400, "%s", problem);
     request->close = true;
 }
 
@@ -129,9 +145,7 @@ static void admit(struct request *request)
     } else if (!match->known_path) {
         refuse(request, REFUSED_NOT_FOUND, 404, "There is nothing at this path");
     } else if (!match->route) {
-        refuse(request, REFUSED_METHOD, 405, "");
-        snprintf(request->refusal->detail, sizeof request->refusal->detail,
-                 "This path answers to %s", match->allow);
+        refuse(request, REFUSED_METHOD, 405, "This path answers to %s", match->allow);
     }
 }
 
@@ -150,9 +164,8 @@ static void answer_refusal(struct request *request)
 
 static void refuse_too_large(struct request *request)
 {
-    refuse(request, REFUSED_TOO_LARGE, 413, "");
-    snprintf(request->refusal->detail, sizeof request->refusal->detail,
-             "The body is larger than the limit of %zu bytes", request->server->options.max_body);
+    refuse(request, REFUSED_TOO_LARGE, 413, "The body is larger than the limit of %zu bytes",
+           request->server->options.max_body);
 }
 
 /* Whether the declared body settles the answer before it is read (H3). */
@@ -180,6 +193,8 @@ static void begin(struct request *request, const char *method, const char *versi
     route(request, request->method);
     if (problem)
         refuse_malformed(request, problem);
+    if (request->guard.bytes + strlen(request->target) > HEAD_MAX)
+        refuse_head(request);
     if (request->refusal && request->close) {
         answer_refusal(request);
         return;
@@ -342,6 +357,8 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
     if (request->stage == STAGE_WAITING)
         atomic_fetch_sub(&request->server->busy, 1);
     log_access(request);
+    if (request->finish_state)
+        request->finish_state(request->state);
     if (request->api && request->api->leave)
         request->api->leave(request);
     json_decref(request->json);

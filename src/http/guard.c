@@ -68,6 +68,7 @@ static void take_origin(struct guard *guard, const char *name, size_t len, const
 void guard_header(struct guard *guard, const char *name, size_t name_len, const char *value,
                   size_t value_len)
 {
+    guard->bytes += name_len + value_len + 4; /* a colon, a space, CR LF */
     if (!token_is_right(name, name_len))
         complain(guard, "A header's name is not a token, or a space stands before its colon");
     if (!is_value(value, value_len))

@@ -20,6 +20,7 @@ struct guard {
     const char *origin;     /* "" when there were several */
     const char *fetch_site; /* Sec-Fetch-Site; "" when there were several */
     bool forwarded;         /* Forwarded, X-Forwarded-* or Via: it came by way of a proxy */
+    size_t bytes;           /* of all fields */
     bool expects_continue;
     bool chunked;
     bool has_length;

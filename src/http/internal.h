@@ -15,7 +15,12 @@ enum {
     /* An over-long body is read and dropped up to this, so that its sender can read the answer
        (H3). */
     DROP_MAX = 8 * 1024 * 1024,
-    /* Headers that one answer adds: WWW-Authenticate, Allow, Retry-After, a page's five. */
+    /* For a connection: what is read and the headers both ways. libmicrohttpd clears it after each
+       request, so more of it costs time as well as memory. */
+    CONNECTION_BYTES = 16 * 1024,
+    /* Of a request's target and headers, so that there is room for the answer's. */
+    HEAD_MAX = 13 * 1024,
+    /* Headers that one answer adds: WWW-Authenticate, Allow, Retry-After, a page's six. */
     ADDED_HEADERS_MAX = 10,
     ARENA_FIRST = 1024,
 };
@@ -55,7 +60,7 @@ struct request {
     const struct api *api;
     struct match match;
     struct guard guard;
-    struct refusal *refusal; /* the answer is to be this; NULL: the handler's */
+    const struct refusal *refusal; /* the answer is to be this; NULL: the handler's */
     struct buf body;
     uint64_t received; /* bytes of body, kept or not */
     json_t *json;
@@ -64,6 +69,7 @@ struct request {
     request_handler *then;
     void *user;  /* the API's */
     void *state; /* the handler's */
+    void (*finish_state)(void *state);
     struct added_header added[ADDED_HEADERS_MAX];
     size_t added_count;
     int status; /* of the answer */
@@ -88,6 +94,7 @@ struct server {
     bool keeps_lines; /* libmicrohttpd leaves lines in its buffer as they were sent (see is_whole())
                        */
     atomic_bool draining;
+    atomic_long connections;
     atomic_long active; /* requests begun and not completed */
     atomic_long busy;   /* of those, with a handler or suspended */
     atomic_bool closed; /* no handler begins any more: what is suspended cannot be stopped */

@@ -108,9 +108,11 @@ int request_json(struct request *request, const json_t **ret_value, struct err *
     return 0;
 }
 
-void *request_new_state(struct request *request, size_t size)
+void *request_new_state(struct request *request, size_t size, void (*finish)(void *state))
 {
-    return request->state = request_alloc(request, size);
+    request->state = request_alloc(request, size);
+    request->finish_state = request->state ? finish : NULL;
+    return request->state;
 }
 
 void *request_state(const struct request *request)
@@ -131,6 +133,11 @@ void request_set_user(struct request *request, void *user)
 void *request_user(const struct request *request)
 {
     return request->user;
+}
+
+bool request_server_stops(const struct request *request)
+{
+    return server_is_draining(request->server);
 }
 
 void request_suspend(struct request *request, request_handler *then)

@@ -76,14 +76,22 @@ int request_json(struct request *request, const json_t **ret_value, struct err *
 /* Zeroed memory that is freed with the request; NULL when there is none. */
 void *request_alloc(struct request *request, size_t size);
 
-/* What a handler keeps from one call to the next: zeroed memory of the request's; NULL: none. */
-void *request_new_state(struct request *request, size_t size);
+/*
+ * What a handler keeps from one call to the next: zeroed memory of the request's; NULL: none.
+ * `finish`, where it is not NULL, releases what the state owns beyond that. It is called when the
+ * request is over, also where the client left while it was suspended and no handler is called any
+ * more.
+ */
+void *request_new_state(struct request *request, size_t size, void (*finish)(void *state));
 void *request_state(const struct request *request);
 
 /* The API that answers it, and a place for what that API found out in its `admit`. */
 const struct api *request_api(const struct request *request);
 void request_set_user(struct request *request, void *user);
 void *request_user(const struct request *request);
+
+/* Whether the server is on its way down: it takes no more work that could wait. */
+bool request_server_stops(const struct request *request);
 
 /* See above. */
 void request_suspend(struct request *request, request_handler *then);

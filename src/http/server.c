@@ -22,9 +22,6 @@ enum {
     IDLE_SECONDS = 300,
     /* Between two looks at whether the server has become idle. */
     LOOK_MS = 5,
-    /* For a connection: what is read and the headers both ways. libmicrohttpd clears it after each
-       request, so more of it costs time as well as memory. */
-    CONNECTION_BYTES = 16 * 1024,
 };
 
 /* -- listeners --------------------------------------------------------------------------------- */
@@ -128,6 +125,28 @@ static size_t leave_escapes(void *arg, struct MHD_Connection *connection, char *
     return strlen(text);
 }
 
+/*
+ * Each listener's daemon keeps connections beyond the limit waiting in its backlog; the limit over
+ * all of them can only be kept by closing what came too much.
+ */
+static enum MHD_Result accept_more(void *arg, const struct sockaddr *address, socklen_t len)
+{
+    const struct server *server = arg;
+    (void)address;
+    (void)len;
+    return atomic_load(&server->connections) < (long)server->options.max_connections ? MHD_YES
+                                                                                     : MHD_NO;
+}
+
+static void count_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
+                             enum MHD_ConnectionNotificationCode code)
+{
+    struct server *server = arg;
+    (void)connection;
+    (void)socket_context;
+    atomic_fetch_add(&server->connections, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
+}
+
 static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
 {
     const struct listener *listener = &server->listeners[index];
@@ -142,13 +161,14 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
     unsigned flags = MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME |
                      MHD_USE_ERROR_LOG;
     /* clang-format off */
-    return MHD_start_daemon(flags, 0, NULL, NULL, request_on_call, context,
+    return MHD_start_daemon(flags, 0, accept_more, server, request_on_call, context,
         MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_URI_LOG_CALLBACK, request_on_uri, context,
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, context,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
         MHD_OPTION_CONNECTION_LIMIT, server->options.max_connections,
+        MHD_OPTION_NOTIFY_CONNECTION, count_connection, server,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
         MHD_OPTION_ARRAY, pool,
@@ -218,8 +238,12 @@ bool server_is_draining(const struct server *server)
 void server_stop(struct server *server, int patience_ms)
 {
     server_drain(server);
-    for (size_t i = 0; i < server->count; i++)
+    for (size_t i = 0; i < server->count; i++) {
         MHD_quiesce_daemon(server->daemons[i]);
+        /* Whoever comes now is refused at once. The descriptor stays: libmicrohttpd still knows it.
+         */
+        shutdown(server->listeners[i].fd, SHUT_RDWR);
+    }
     /*
      * libmicrohttpd has no event for "idle", so this looks every few milliseconds. It aborts when
      * it is stopped with a connection suspended: so from some moment on no handler begins, and

@@ -28,7 +28,7 @@ void listener_close(struct listener *listener);
 
 struct server_options {
     unsigned threads;         /* for each listener */
-    unsigned max_connections; /* for each listener */
+    unsigned max_connections; /* over all listeners */
     size_t max_body;          /* bytes */
     const struct api *const *apis;
     size_t api_count;
@@ -43,7 +43,7 @@ int server_start(const struct server_options *options, struct listener *listener
 /* "libmicrohttpd 0.9.75": what is linked in. */
 const char *server_library(void);
 
-/* From now on the server says that it stops: answers close their connections. Any thread. */
+/* From now on the server is not ready, and answers close their connections. Any thread. */
 void server_drain(struct server *server);
 bool server_is_draining(const struct server *server);
 

@@ -87,7 +87,7 @@ static bool is_json_type(const char *content_type)
 {
     static const char json[] = "application/json";
     size_t len = sizeof json - 1;
-    if (!content_type)
+    if (!content_type || !*content_type)
         return true;
     return strncasecmp(content_type, json, len) == 0 &&
            (!content_type[len] || strchr("; \t", content_type[len]));

@@ -162,8 +162,9 @@ static int delete_run(struct write *write, struct db *db)
                                                   change->project, change->id));
 }
 
-static void finish_change(struct change *change)
+static void finish_change(void *state)
 {
+    struct change *change = state;
     buf_finish(&change->messages);
     buf_finish(&change->evaluators);
     buf_finish(&change->persona_ids);
@@ -188,7 +189,6 @@ static void answer_change(struct request *request)
     else
         respond(request, strcmp(request_method(request), "POST") == 0 ? 201 : 200,
                 content_type_json, &change->answer);
-    finish_change(change);
 }
 
 static void wake(void *request)
@@ -208,7 +208,7 @@ static void operate(struct request *request, struct change *change,
 
 static struct change *new_change(struct request *request)
 {
-    struct change *change = request_new_state(request, sizeof *change);
+    struct change *change = request_new_state(request, sizeof *change, finish_change);
     if (!change)
         router_fail(request, ERR_NO_MEMORY, NULL);
     return change;
@@ -229,7 +229,6 @@ static bool read_change(struct request *request, bool creating, struct change *c
     if (!buf_failed(&change->messages) && !buf_failed(&change->evaluators) &&
         !buf_failed(&change->persona_ids))
         return true;
-    finish_change(change);
     router_fail(request, ERR_NO_MEMORY, NULL);
     return false;
 }

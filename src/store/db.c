@@ -1,7 +1,10 @@
+#include "base/time.h"
 #include "store/db_internal.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Checkpoints copy the log into the file, and hold the writer up meanwhile. So they are made when
@@ -16,7 +19,15 @@ enum { IDLE_PAGES = 1000, LONGEST_PAGES = 16000 };
  */
 enum { WRITER_CACHE_KIB = 16 * 1024, READER_CACHE_KIB = 4 * 1024 };
 
-enum { WRITER_TIMEOUT_MS = 5000, READER_TIMEOUT_MS = 1000 };
+/* How long another process's lock is waited for: by the writer, by a reader, by a checkpoint that
+   waits for other processes' readers, and by all once the server is about to end. */
+enum {
+    WRITER_TIMEOUT_MS = 5000,
+    READER_TIMEOUT_MS = 1000,
+    RESTART_TIMEOUT_MS = 100,
+    HURRIED_TIMEOUT_MS = 500,
+    LOCK_LOOK_MS = 5,
+};
 
 static const struct sql_list *const lists[TABLES] = {
     [TABLE_WORKSPACE] = &workspace_sql, [TABLE_ACCESS] = &access_sql,
@@ -96,6 +107,35 @@ static int note_log_pages(void *arg, sqlite3 *connection, const char *schema, in
     return SQLITE_OK;
 }
 
+/* A file system that cannot share memory between processes leaves the store in another mode. */
+static int use_log(struct db *db, struct err *err)
+{
+    bool is_on = false;
+    sqlite3_stmt *statement = NULL;
+    int status = prepare(db, "PRAGMA journal_mode=WAL", &statement, err);
+    if (status == 0 && sqlite3_step(statement) == SQLITE_ROW)
+        is_on = strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+    if (status == 0 && !is_on)
+        status = err_set(err, ERR_CREATE, "its file system allows no write-ahead log: %s",
+                         sqlite3_errmsg(db->connection));
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* SQLite's busy handler: whether to try again after a short wait. `tries` counts those of one lock.
+ */
+static int wait_for_lock(void *arg, int tries)
+{
+    struct db *db = arg;
+    if (tries == 0)
+        db->waits_since = time_steady_ms();
+    int64_t waited = time_steady_ms() - db->waits_since;
+    if (waited >= (atomic_load(&db->hurries) ? HURRIED_TIMEOUT_MS : db->patience_ms))
+        return 0;
+    poll(NULL, 0, LOCK_LOOK_MS);
+    return 1;
+}
+
 static int set_up(struct db *db, enum db_role role, enum durability durability, struct err *err)
 {
     char sql[400];
@@ -106,7 +146,8 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
              "PRAGMA query_only=%s;",
              role == DB_WRITER ? -WRITER_CACHE_KIB : -READER_CACHE_KIB,
              durability == DURABILITY_POWER ? "FULL" : "NORMAL", role == DB_READER ? "ON" : "OFF");
-    sqlite3_busy_timeout(db->connection, role == DB_WRITER ? WRITER_TIMEOUT_MS : READER_TIMEOUT_MS);
+    db->patience_ms = role == DB_WRITER ? WRITER_TIMEOUT_MS : READER_TIMEOUT_MS;
+    sqlite3_busy_handler(db->connection, wait_for_lock, db);
     /* Only the writer checkpoints; it closes last, and takes the log and its index away. */
     sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, role == DB_READER, NULL);
     sqlite3_db_config(db->connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -115,7 +156,7 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
         /* Sets the layout up in the roll-back journal's mode, where a new file is whole or empty.
          */
         if ((status = db_migrate(db, err)) == 0)
-            status = db_execute(db, "PRAGMA journal_mode=WAL", err);
+            status = use_log(db, err);
         sqlite3_wal_hook(db->connection, note_log_pages, db);
     }
     return status;
@@ -180,6 +221,11 @@ int db_commit(struct db *db)
     return run(db->commit);
 }
 
+void db_hurry(struct db *db)
+{
+    atomic_store(&db->hurries, true);
+}
+
 void db_rollback(struct db *db)
 {
     db->rollbacks++;
@@ -199,7 +245,7 @@ unsigned long db_rollbacks(const struct db *db)
 
 bool db_wants_checkpoint(const struct db *db, bool idle)
 {
-    return db->log_pages >= (idle ? IDLE_PAGES : LONGEST_PAGES);
+    return db->log_pages - db->kept_pages >= (idle ? IDLE_PAGES : LONGEST_PAGES);
 }
 
 int db_checkpoint(struct db *db, enum checkpoint checkpoint)
@@ -209,7 +255,16 @@ int db_checkpoint(struct db *db, enum checkpoint checkpoint)
         [CHECKPOINT_RESTART] = SQLITE_CHECKPOINT_RESTART,
         [CHECKPOINT_TRUNCATE] = SQLITE_CHECKPOINT_TRUNCATE,
     };
-    db->log_pages = 0; /* what the next commit tells counts, also where this one fails */
-    return query_error(
-        sqlite3_wal_checkpoint_v2(db->connection, NULL, modes[checkpoint], NULL, NULL));
+    int64_t patience_ms = db->patience_ms;
+    if (checkpoint == CHECKPOINT_RESTART)
+        db->patience_ms = RESTART_TIMEOUT_MS;
+    int status =
+        query_error(sqlite3_wal_checkpoint_v2(db->connection, NULL, modes[checkpoint], NULL, NULL));
+    db->patience_ms = patience_ms;
+    /* A reader of another process may keep the log from starting anew; it is not waited for again
+       before the log has grown by as much once more. */
+    db->kept_pages = status < 0 ? db->log_pages : 0;
+    if (status == 0)
+        db->log_pages = 0;
+    return status;
 }

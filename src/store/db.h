@@ -36,6 +36,9 @@ int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+/* The server is about to end: locks of other processes are not waited for as long. Any thread. */
+void db_hurry(struct db *db);
+
 /*
  * How many messages share the writer's present transaction: what could also be done later, does
  * less where others wait for the same commit.

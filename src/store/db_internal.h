@@ -6,14 +6,19 @@
 #include "store/query.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 struct db {
     sqlite3 *connection;
     sqlite3_stmt **statements[TABLES];
     sqlite3_stmt *begin, *commit; /* the writer's */
     unsigned long rollbacks;
-    size_t batch_size; /* messages in the present transaction */
-    int log_pages;     /* in the write-ahead log, as of the last commit */
+    size_t batch_size;   /* messages in the present transaction */
+    int64_t patience_ms; /* how long a lock is waited for */
+    int64_t waits_since;
+    atomic_bool hurries;
+    int kept_pages; /* that the last checkpoint could not let go of */
+    int log_pages;  /* in the write-ahead log, as of the last commit */
 };
 
 /* Applies the migrations that a store lacks (store/migrate.c). */

@@ -24,6 +24,16 @@ static int apply(struct db *db, int layout, struct err *err)
     return status < 0 ? status : db_execute(db, stamp, err);
 }
 
+/* The look at the file's first page is not taken where SQLite had to undo a crash first. */
+static int check_owner(struct db *db, struct err *err)
+{
+    int64_t id = 0;
+    int status = db_integer(db, "PRAGMA application_id", &id, err);
+    if (status == 0 && id != STORE_APPLICATION_ID)
+        status = err_set(err, ERR_FOREIGN, "it is another program's SQLite file");
+    return status;
+}
+
 int db_migrate(struct db *db, struct err *err)
 {
     int newest = db_newest_layout();
@@ -33,6 +43,8 @@ int db_migrate(struct db *db, struct err *err)
         int status = db_execute(db, "BEGIN IMMEDIATE", err);
         if (status == 0)
             status = db_integer(db, "PRAGMA user_version", &layout, err);
+        if (status == 0 && layout > 0)
+            status = check_owner(db, err);
         if (status == 0 && layout > newest)
             status = err_set(err, ERR_NEWER, "it has layout %d, and this version knows up to %d",
                              (int)layout, newest);

@@ -63,12 +63,13 @@ static uint32_t big_endian(const unsigned char *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-static bool has_log(const char *path)
+/* Whether SQLite left something beside the file that belongs to it. */
+static bool has_beside(const char *path, const char *suffix)
 {
     struct stat about;
-    char *log = join(path, "-wal", "");
-    bool has = log && stat(log, &about) == 0 && about.st_size > 0;
-    free(log);
+    char *name = join(path, suffix, "");
+    bool has = name && stat(name, &about) == 0 && about.st_size > 0;
+    free(name);
     return has;
 }
 
@@ -92,7 +93,7 @@ static int inspect_header(const char *path, const unsigned char header[100], off
     if (page == 1)
         page = 65536;
     /* With a log beside it the file may rightly be shorter: the rest is in there. */
-    if (size < page * (off_t)big_endian(header + PAGES) && !has_log(path))
+    if (size < page * (off_t)big_endian(header + PAGES) && !has_beside(path, "-wal"))
         return err_set(err, ERR_CORRUPT, "%s is damaged: its end is missing", path);
     return 0;
 }
@@ -117,40 +118,64 @@ static int inspect(const char *path, struct err *err)
         status = err_set(err, ERR_FOREIGN, "%s is not a regular file", path);
     else if ((len = pread(fd, header, sizeof header, 0)) < 0)
         status = err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
-    else if (len > 0)
+    else if (about.st_nlink > 1)
+        status = err_set(err, ERR_CREATE,
+                         "%s has another name (a hard link), under which another server could open "
+                         "it: SQLite would damage it",
+                         path);
+    else if (len > 0 && !has_beside(path, "-journal")) /* else a crash's: SQLite undoes it first */
         status = inspect_header(path, header, about.st_size, err);
     close(fd);
     return status;
 }
 
+static void remove_files(int directory)
+{
+    char name[40];
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        snprintf(name, sizeof name, "store.db%s", suffixes[i]);
+        unlinkat(directory, name, 0);
+    }
+}
+
 static void remove_private(const char *directory)
 {
-    for (size_t i = 0; i < SUFFIXES; i++) {
-        char *file = join(directory, "/store.db", suffixes[i]);
-        if (file)
-            unlink(file);
-        free(file);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) {
+        remove_files(fd);
+        close(fd);
     }
     rmdir(directory);
 }
 
-/* Removes what a server left that was killed: its lock is free. */
+/*
+ * Removes one directory that a killed server left: its lock is free. Others may write to the parent
+ * too, so nothing is followed, and what is not ours is let be.
+ */
+static void sweep_one(int parent, const char *name)
+{
+    struct stat about;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    int lock = -1;
+    if (fstat(fd, &about) == 0 && about.st_uid == geteuid())
+        lock = openat(fd, "store.db.lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+        remove_files(fd);
+        unlinkat(parent, name, AT_REMOVEDIR);
+    }
+    if (lock >= 0)
+        close(lock);
+    close(fd);
+}
+
 static void sweep(const char *parent)
 {
     DIR *entries = opendir(parent);
-    for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        if (strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) != 0)
-            continue;
-        char *directory = join(parent, "/", entry->d_name);
-        char *lock = directory ? join(directory, "/store.db.lock", "") : NULL;
-        int fd = lock ? open(lock, O_RDWR | O_CLOEXEC) : -1;
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-            remove_private(directory);
-        if (fd >= 0)
-            close(fd);
-        free(lock);
-        free(directory);
-    }
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) == 0)
+            sweep_one(dirfd(entries), entry->d_name);
     if (entries)
         closedir(entries);
 }
@@ -191,15 +216,33 @@ static int make_private(struct place *place, struct err *err)
     return status;
 }
 
+/*
+ * The file's one name, whatever links lead to it: the lock and SQLite's log go by the name. Of a
+ * file that is not there yet, its directory's.
+ */
+static char *one_name(const char *path)
+{
+    char *found = realpath(path, NULL);
+    if (found || errno != ENOENT)
+        return found ? found : strdup(path); /* what cannot be resolved cannot be opened either */
+    const char *slash = strrchr(path, '/');
+    char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *directory = parent ? realpath(parent, NULL) : NULL;
+    found = directory ? join(directory, "/", slash ? slash + 1 : path) : strdup(path);
+    free(parent);
+    free(directory);
+    return found;
+}
+
 int place_init(struct place *place, const char *path, struct err *err)
 {
     *place = (struct place){.lock = -1};
     int status = 0;
-    if (strcmp(path, ":memory:") == 0)
+    if (strcmp(path, ":memory:") == 0) {
         status = make_private(place, err);
-    else if (!(place->path = strdup(path)))
+    } else if (!(place->path = one_name(path))) {
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
-    if (status == 0 && !place->directory) {
+    } else {
         status = inspect(place->path, err); /* before the lock: a foreign file gets no neighbour */
         if (status == 0)
             status = lock_file(place->path, &place->lock, err);

@@ -38,6 +38,16 @@ static void set_sqlite_up(void)
     sqlite3_initialize();
 }
 
+/* SQLite's reasons do not name the file. */
+static int open_writer(struct store *store, struct err *err)
+{
+    struct err reason = {""};
+    int status = db_open(store->place.path, DB_WRITER, store->durability, &store->db, &reason);
+    if (status < 0)
+        err_set(err, status, "cannot use %s: %s", store->place.path, reason.text);
+    return status;
+}
+
 int store_open(const char *path, enum durability durability, struct store **ret_store,
                struct err *err)
 {
@@ -55,7 +65,7 @@ int store_open(const char *path, enum durability durability, struct store **ret_
 
     int status = place_init(&store->place, path, err);
     if (status == 0)
-        status = db_open(store->place.path, DB_WRITER, durability, &store->db, err);
+        status = open_writer(store, err);
     if (status == 0)
         status = writer_start(store->db, &store->writer, err);
     if (status < 0) {
@@ -146,6 +156,11 @@ const char *store_library(void)
     static char text[40];
     snprintf(text, sizeof text, "SQLite %s", sqlite3_libversion());
     return text;
+}
+
+void store_hurry(struct store *store)
+{
+    db_hurry(store->db);
 }
 
 void store_close(struct store *store)

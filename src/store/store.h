@@ -62,6 +62,10 @@ struct db *store_reader(struct store *store, struct err *err);
 /* "SQLite 3.40.1": what is linked in. */
 const char *store_library(void);
 
+/* The server is about to end: from now on other processes' locks are waited for half a second at
+ * most. */
+void store_hurry(struct store *store);
+
 /*
  * Runs the writes that are queued, checkpoints, closes everything and frees it. No other thread may
  * use the store any more.

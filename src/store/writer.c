@@ -120,14 +120,36 @@ static void run_batch(struct db *db, struct batch *batch)
         batch->status[i] = transact(db, batch, i, i + 1, &culprit);
 }
 
+static void tell(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        batch->messages[i]->done(batch->messages[i], batch->status[i]);
+}
+
+/* What was sent while a lock was waited for has waited too: it is not made to wait once more. */
+static void fail_queue(struct writer *writer, int status)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct write *write = writer->first;
+    writer->first = NULL;
+    writer->last = &writer->first;
+    writer->queued = 0;
+    pthread_mutex_unlock(&writer->lock);
+    for (struct write *next; write; write = next) {
+        next = write->next;
+        write->done(write, status);
+    }
+}
+
 static void *writer_main(void *arg)
 {
     struct writer *writer = arg;
     struct batch batch;
     while (take(writer, &batch)) {
         run_batch(writer->db, &batch);
-        for (size_t i = 0; i < batch.count; i++)
-            batch.messages[i]->done(batch.messages[i], batch.status[i]);
+        tell(&batch);
+        if (batch.status[0] == ERR_BUSY)
+            fail_queue(writer, ERR_BUSY);
         if (db_wants_checkpoint(writer->db, false))
             db_checkpoint(writer->db, CHECKPOINT_RESTART);
     }

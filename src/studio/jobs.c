@@ -51,13 +51,17 @@ struct creation {
     char base[URL_BASE_SIZE];
 };
 
+static void finish_creation(void *state)
+{
+    buf_finish(&((struct creation *)state)->headers);
+}
+
 static void answer_creation(struct request *request)
 {
     struct creation *creation = request_state(request);
     const struct job_create *result = &creation->operation;
     const struct job_body *body = &creation->body;
 
-    buf_finish(&creation->headers);
     if (studio_failed(request, &result->operation))
         return;
     switch (result->outcome) {
@@ -78,7 +82,7 @@ static void answer_creation(struct request *request)
 
 void job_create_handler(struct request *request)
 {
-    struct creation *creation = request_new_state(request, sizeof *creation);
+    struct creation *creation = request_new_state(request, sizeof *creation, finish_creation);
     if (!creation) {
         router_fail(request, ERR_NO_MEMORY, NULL);
         return;
@@ -152,7 +156,7 @@ static void answer_cancel(struct request *request)
 
 void job_cancel_handler(struct request *request)
 {
-    struct job_cancel *cancel = request_new_state(request, sizeof *cancel);
+    struct job_cancel *cancel = request_new_state(request, sizeof *cancel, NULL);
     if (!cancel) {
         router_fail(request, ERR_NO_MEMORY, NULL);
         return;

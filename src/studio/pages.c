@@ -128,7 +128,7 @@ static void open_chat(struct request *request, bool may_start)
     } else if (*session.job || !may_start) {
         show_chat(request, db, &session);
     } else {
-        struct session_open *open = request_new_state(request, sizeof *open);
+        struct session_open *open = request_new_state(request, sizeof *open, NULL);
         if (!open) {
             router_fail(request, ERR_NO_MEMORY, NULL);
             return;

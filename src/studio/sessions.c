@@ -59,7 +59,7 @@ static void answer_creation(struct request *request)
 
 void session_create_handler(struct request *request)
 {
-    struct creation *creation = request_new_state(request, sizeof *creation);
+    struct creation *creation = request_new_state(request, sizeof *creation, NULL);
     if (!creation) {
         router_fail(request, ERR_NO_MEMORY, NULL);
         return;

@@ -72,7 +72,8 @@ bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE])
     if (failed)
         router_fail(request, ERR_NO_MEMORY, NULL);
     else
-        snprintf(ret_base, URL_BASE_SIZE, "%s", base.data); /* a Host has 300 characters at most */
+        snprintf(ret_base, URL_BASE_SIZE, "%s",
+                 base.data); /* of a Host at most 300 bytes, of --public-url 400 */
     buf_finish(&base);
     return !failed;
 }

@@ -213,6 +213,12 @@ test('H6: SIGTERM while an answer is on its way: it arrives whole, and /readyz s
     assert.match(answer, /\r\nConnection: close\r\n/i);
     assert.ok(answer.endsWith('{"status":"stopping"}'), answer);
 
+    // Only this answer keeps the server now: nobody else is let in any more.
+    await until(() => new Promise((resolve) => {
+        const late = net.connect({ port: server.port, host: '127.0.0.1' });
+        late.on('connect', () => { late.destroy(); resolve(false); });
+        late.on('error', (error) => resolve(error.code === 'ECONNREFUSED'));
+    }));
     slow.on('data', (piece) => pieces.push(piece));
     slow.resume();
     await once(slow, 'end');

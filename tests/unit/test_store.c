@@ -85,7 +85,6 @@ static int look_at_settings(struct db *db, void *arg)
     ck_assert_int_eq(support_integer(db, "PRAGMA trusted_schema"), 0);
     ck_assert_int_eq(support_integer(db, "PRAGMA wal_autocheckpoint"), 0);
     ck_assert_int_eq(support_integer(db, "PRAGMA mmap_size"), 0);
-    ck_assert_int_eq(support_integer(db, "PRAGMA busy_timeout"), 5000);
     ck_assert_int_eq(support_integer(db, "PRAGMA synchronous"),
                      *durability == DURABILITY_POWER ? 2 : 1);
     ck_assert_int_eq(support_integer(db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"),
@@ -102,7 +101,6 @@ START_TEST(settings_of_the_connections)
     ck_assert_int_eq(support_write(store, look_at_settings, &durability), 0);
     struct db *reader = store_reader(store, NULL);
     ck_assert_int_eq(support_integer(reader, "PRAGMA query_only"), 1);
-    ck_assert_int_eq(support_integer(reader, "PRAGMA busy_timeout"), 1000);
     ck_assert_int_eq(db_execute(reader, "DELETE FROM workspace", NULL), ERR_PERMISSION);
     store_close(store);
     free(path);

@@ -143,9 +143,11 @@ static void release_writer(void)
     await(&let_go);
 }
 
+/* Behind a lock that was waited for in vain, what is queued fails with it. */
 static void flush(void)
 {
-    ck_assert_int_eq(support_write(store, flush_run, NULL), 0);
+    int status = support_write(store, flush_run, NULL);
+    ck_assert(status == 0 || status == ERR_BUSY);
 }
 
 static int make_workspace(struct db *db, void *arg)

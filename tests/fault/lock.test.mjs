@@ -1,0 +1,98 @@
+// Another process holds the store's write lock; clients leave while they wait.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { DEFAULT_KEY, job, makeKey, scenarios, serve, studio, temporaryDirectory, until } from '../api/client.mjs';
+import { startServer } from '../support/server.mjs';
+
+/** Takes the write lock from another process; resolves to a function that lets go of it. */
+async function holdLock(t, db) {
+    const holder = spawn('sqlite3', ['-bail', db], { stdio: ['pipe', 'pipe', 'inherit'] });
+    t.after(() => holder.kill('SIGKILL'));
+    holder.stdin.write('PRAGMA busy_timeout=5000;\nBEGIN IMMEDIATE;\nSELECT \'held\';\n');
+    let told = '';
+    holder.stdout.on('data', (text) => { told += text; });
+    await until(() => told.includes('held'));
+    return async () => {
+        holder.stdin.end('ROLLBACK;\n');
+        await once(holder, 'exit');
+    };
+}
+
+test('H6: a write waits for a lock no longer than 5 s, then 503 storage_busy; reads go on', async (t) => {
+    const db = path.join(await temporaryDirectory(t), 'store.db');
+    const server = await serve(t, { db });
+    const { id } = await studio(server).newJob();
+    const letGo = await holdLock(t, db);
+    const began = Date.now();
+    const first = studio(server).createJob(job());
+    let pending = true;
+    first.finally(() => { pending = false; });
+    let reads = 0;
+    let late = null;
+    while (pending) { // reads and, from the third second on, one more write, all through the wait
+        assert.equal((await studio(server).getJob(id)).status, 200);
+        reads += 1;
+        if (!late && Date.now() - began > 3000) late = scenarios(server).create({ name: 'late' });
+    }
+    assert.ok(reads > 50, `${reads} reads went on`);
+    const answer = await first;
+    assert.equal(answer.status, 503);
+    assert.deepEqual([answer.body.error.type, answer.body.error.code], ['server_error', 'storage_busy']);
+    assert.equal(answer.headers['retry-after'], '1');
+    // What came meanwhile has waited with it, and is not made to wait another five seconds.
+    assert.equal((await late).status, 503);
+    assert.ok(Date.now() - began < 9000, `${Date.now() - began} ms`);
+    await letGo();
+    assert.equal((await studio(server).createJob(job())).status, 201);
+});
+
+test('H6: SIGTERM while a lock is held: exit 0 within 10 s', async (t) => {
+    const db = path.join(await temporaryDirectory(t), 'store.db');
+    const server = await startServer({ db });
+    t.after(() => server.kill('SIGKILL'));
+    const letGo = await holdLock(t, db);
+    const waiting = [1, 2, 3].map(() => studio(server).createJob(job()));
+    await until(async () => (await fetch(`${server.url}/healthz`)).ok);
+    const began = Date.now();
+    const { code } = await server.kill('SIGTERM');
+    const took = Date.now() - began;
+    for (const answer of await Promise.allSettled(waiting))
+        if (answer.status === 'fulfilled') assert.equal(answer.value.status, 503);
+    assert.equal(code, 0);
+    assert.ok(took < 10_000, `${took} ms`);
+    await letGo();
+});
+
+// What hangs off a request is freed although its handler is not called again: the sanitizers' leak check sees it.
+test('H6: clients that leave while their writes wait leave nothing behind', async (t) => {
+    const db = path.join(await temporaryDirectory(t), 'store.db');
+    const server = await startServer({ db });
+    t.after(() => server.kill('SIGKILL'));
+    const letGo = await holdLock(t, db);
+    const bodies = [
+        ['POST', '/api/projects/p/scenarios', (i) => ({ name: `n${i}`, messages: [{ role: 'user', content: 'x'.repeat(50_000) }] })],
+        ['POST', '/rest/v1/scenario-studio/jobs', () => job({ callback_url: 'http://127.0.0.1:9/', callback_headers: { A: 'b' } })],
+    ];
+    const sockets = [];
+    for (let i = 0; i < 20; i += 1) {
+        const [method, target, make] = bodies[i % 2];
+        const body = JSON.stringify(make(i));
+        const socket = net.connect({ port: server.port, host: '127.0.0.1' });
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        await new Promise((resolve) => socket.write(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\n`
+            + `Authorization: Bearer ${DEFAULT_KEY}\r\nContent-Type: application/json\r\n`
+            + `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, resolve));
+        sockets.push(socket);
+    }
+    for (const socket of sockets) socket.resetAndDestroy();
+    await letGo();
+    await until(async () => (await scenarios(server, { project: 'p' }).list()).body.length === 10);
+    assert.equal((await server.kill('SIGTERM')).code, 0, server.stderr);
+});
