@@ -101,7 +101,7 @@ def load(url, seconds, *more):
     if "Non-2xx" in output or "Socket errors" in output:
         raise Failed(f"not every request was answered well:\n{output}")
     return {"per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]),
-            "p99_ms": milliseconds(re.search(r"99%\s+(\S+)", output)[1])}
+            "p99_ms": milliseconds(re.search(r"^\s+99%\s+(\S+)$", output, re.M)[1])}
 
 
 def call(url, body=None):
