@@ -16,10 +16,10 @@
 #include <time.h>
 
 enum {
-    /* Timers that one tick fires: few where requests wait for the same commit, so that a workspace
-       with many jobs does not hold them up; many where none does, so that it catches up. */
-    TICK_TIMERS_SHARED = 8,
-    TICK_TIMERS_ALONE = 256,
+    /* Timers that one tick fires: so few that a request which comes meanwhile hardly waits for
+       them, and fewer, down to two, the more requests share the tick's commit. */
+    TICK_TIMERS = 16,
+    TICK_TIMERS_MIN = 2,
     /* When the store fails a tick, the jobs wait, and are tried again. */
     RETRY_MS = 1000,
     /* The monotonic clock stands still while a laptop sleeps; waking up now and then notices. */
@@ -132,7 +132,9 @@ static int tick_run(struct write *write, struct db *db)
     struct tick *tick = (struct tick *)write;
     if (atomic_load(&tick->workspace->gone))
         return 0;
-    size_t limit = db_batch_size(db) > 1 ? TICK_TIMERS_SHARED : TICK_TIMERS_ALONE;
+    size_t limit = TICK_TIMERS / db_batch_size(db);
+    if (limit < TICK_TIMERS_MIN)
+        limit = TICK_TIMERS_MIN;
     return timers_fire(db, tick->workspace, workspace_now(tick->workspace), limit, &tick->next);
 }
 
