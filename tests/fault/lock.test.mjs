@@ -52,7 +52,7 @@ test('H6: a write waits for a lock no longer than 5 s, then 503 storage_busy; re
     assert.equal((await studio(server).createJob(job())).status, 201);
 });
 
-test('H6: SIGTERM while a lock is held: exit 0 within 10 s', async (t) => {
+test('H6: SIGTERM while a lock is held: exit 0, not after the five seconds of the lock', async (t) => {
     const db = path.join(await temporaryDirectory(t), 'store.db');
     const server = await startServer({ db });
     t.after(() => server.kill('SIGKILL'));
@@ -65,7 +65,7 @@ test('H6: SIGTERM while a lock is held: exit 0 within 10 s', async (t) => {
     for (const answer of await Promise.allSettled(waiting))
         if (answer.status === 'fulfilled') assert.equal(answer.value.status, 503);
     assert.equal(code, 0);
-    assert.ok(took < 10_000, `${took} ms`);
+    assert.ok(took < 4_500, `${took} ms`);
     await letGo();
 });
 
