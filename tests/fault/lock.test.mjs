@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -22,6 +23,18 @@ async function holdLock(t, db) {
         holder.stdin.end('ROLLBACK;\n');
         await once(holder, 'exit');
     };
+}
+
+/**
+ * Says whether the process on that port has read all that was sent to it: no connection of its own
+ * holds bytes to read, none of ours bytes to send. (A reset throws away what was not read yet.)
+ */
+async function hasReadAll(port) {
+    const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    return (await readFile('/proc/net/tcp', 'latin1')).trim().split('\n').slice(1)
+        .map((line) => line.trim().split(/\s+/)) // sl, local, remote, state, send queue:receive queue
+        .filter(([, local, remote, state]) => state === '01' && (local.endsWith(hex) || remote.endsWith(hex)))
+        .every(([, , , , queues]) => queues === '00000000:00000000');
 }
 
 test('H6: a write waits for a lock no longer than 5 s, then 503 storage_busy; reads go on', async (t) => {
@@ -91,6 +104,7 @@ test('H6: clients that leave while their writes wait leave nothing behind', asyn
             + `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, resolve));
         sockets.push(socket);
     }
+    await until(() => hasReadAll(server.port));
     for (const socket of sockets) socket.resetAndDestroy();
     await letGo();
     await until(async () => (await scenarios(server, { project: 'p' }).list()).body.length === 10);
