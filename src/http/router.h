@@ -33,6 +33,8 @@ struct refusal {
     char detail[256]; /* a sentence for the client's author */
 };
 
+struct outcome;
+
 /* An API: what answers under some first path segments. */
 struct api {
     const char *name; /* also its OpenAPI document's: "studio" */
@@ -40,6 +42,8 @@ struct api {
         *roots; /* "rest", NULL: all under /rest is its own. NULL: what no other covers */
     const struct route *routes;
     size_t route_count;
+    const struct outcome *outcomes; /* what its operations may answer (http/outcome.h); or NULL */
+    size_t outcome_count;
     void *context; /* the API's own */
 
     /*

@@ -81,7 +81,7 @@ void scenario_get_handler(struct request *request)
 /* -- writes --------------------------------------------------------------------------------------
  */
 
-enum outcome { DONE, NOT_FOUND, NAME_TAKEN };
+enum change_result { DONE, NOT_FOUND, NAME_TAKEN };
 
 /* A write under way: what the three have in common, and the two that bring a body. */
 struct change {
@@ -90,7 +90,7 @@ struct change {
     char new_id[ID_UUID_SIZE];
     struct scenario_body body;
     struct buf messages, evaluators, persona_ids; /* compact JSON */
-    enum outcome outcome;
+    enum change_result outcome;
     struct buf answer; /* the scenario as it was committed */
 };
 
