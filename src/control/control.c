@@ -29,6 +29,7 @@ const struct route mock_routes[] = {
     {"PATCH", "/_mock/settings", "updateSettings", settings_patch_handler, true},
     {"POST", "/_mock/scenarios", "createSourceScenario", source_create_handler, true},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
+    {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
 

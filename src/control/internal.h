@@ -130,5 +130,6 @@ void member_delete_handler(struct request *request);
 
 void source_create_handler(struct request *request); /* sources.c */
 void info_handler(struct request *request);          /* info.c */
+void outcome_list_handler(struct request *request);  /* outcomes.c */
 
 #endif

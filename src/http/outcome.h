@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-enum { OUTCOME_HEADERS_MAX = 6, /* of a page */ OUTCOME_HEADER_SIZE = 64 };
+enum { OUTCOME_HEADERS_MAX = 8, /* of a page */ OUTCOME_HEADER_SIZE = 64 };
 
 /* An answer, written but not sent. */
 struct outcome_reply {
@@ -43,7 +43,8 @@ struct outcome {
     /* Writes the answer into `reply`, which is zeroed but for the status. Want of memory is
      * remembered by its body. */
     void (*write)(const struct outcome_call *call, struct outcome_reply *reply);
-    const void *what; /* the writer's own: which of its answers this is */
+    int which;        /* the writer's own: which of its answers this is */
+    const void *what; /* likewise */
 };
 
 /*
@@ -53,9 +54,58 @@ struct outcome {
  */
 const struct outcome *outcome_find(const struct api *api, const char *operation, const char *name);
 
+/* Whether the operation may answer so. */
+bool outcome_is_of(const struct outcome *outcome, const char *operation);
+
 /* Writes an answer; outcome_reply_finish() frees it, also where its memory ran out. */
 void outcome_write(const struct outcome_call *call, struct outcome_reply *ret_reply);
 void outcome_reply_finish(struct outcome_reply *reply);
+
+/* What is refused before the handler's turn, and faults of ours: `which` of outcomes that
+ * outcome_refusal() knows; or an ERR_ code. */
+enum outcome_refusal {
+    OUTCOME_BAD_ESCAPE = 1,
+    OUTCOME_TWO_FRAMINGS,
+    OUTCOME_METHOD,
+    OUTCOME_TOO_LARGE,
+};
+
+/* The refusal that the outcome is, for the API's own shape; its headers go to `reply`. */
+void outcome_refusal(const struct outcome_call *call, struct outcome_reply *reply,
+                     struct refusal *ret_refusal);
+
+/* The rows that all operations have in common: those with parameters in their path, all, those with
+ * a body, all. */
+/* clang-format off */
+#define OUTCOMES_OF_PARAMS(operations_, write_)                                                    \
+    {operations_, "400:malformed_path", 400, "A", "H4", "The path has a % that is no escape",      \
+     write_, OUTCOME_BAD_ESCAPE, NULL}
+#define OUTCOMES_OF_HEADS(operations_, write_)                                                     \
+    {operations_, "400:malformed_request", 400, "A", "H5", "The request is framed in two ways",    \
+     write_, OUTCOME_TWO_FRAMINGS, NULL},                                                          \
+    {operations_, "405", 405, "A", "H3", "The path has no such method", write_, OUTCOME_METHOD, NULL}
+#define OUTCOMES_OF_BODIES(operations_, write_)                                                    \
+    {operations_, "413", 413, "A", "H3", "The body is too large", write_, OUTCOME_TOO_LARGE, NULL}
+#define OUTCOMES_OF_FAULTS(operations_, write_)                                                    \
+    {operations_, "500", 500, "A", "H6", "A fault of the server's own", write_, ERR_INTERNAL, NULL}, \
+    {operations_, "503:storage_busy", 503, "A", "H6", "Another process holds the store", write_,   \
+     ERR_BUSY, NULL},                                                                              \
+    {operations_, "503:storage_full", 503, "A", "H6", "The store's disk is full", write_,          \
+     ERR_FULL, NULL},                                                                              \
+    {operations_, "503:storage_unavailable", 503, "A", "H6",                                       \
+     "The store cannot be read or written", write_, ERR_IO, NULL},                                 \
+    {operations_, "503:overloaded", 503, "A", "H6", "Too many writes are waiting", write_,         \
+     ERR_OVERLOADED, NULL}
+/* clang-format on */
+
+/* Adds Retry-After, and writes its seconds too: those that were asked for, or else `usual`. */
+enum { OUTCOME_SECONDS_SIZE = 24 };
+void outcome_retry_after(const struct outcome_call *call, struct outcome_reply *reply,
+                         int64_t usual, char ret_seconds[OUTCOME_SECONDS_SIZE]);
+
+/* The member `name` of the request's body where it is a text that is not empty, else `sample`, as
+ * it is without a request. */
+const char *outcome_text(const struct outcome_call *call, const char *name, const char *sample);
 
 /* Adds a header to it: `value` is static, or is copied. */
 void outcome_header(struct outcome_reply *reply, const char *name, const char *value);
