@@ -302,6 +302,19 @@ bool registry_is_member(struct registry *registry, const struct workspace *works
     return is;
 }
 
+bool registry_lists_member(struct registry *registry, const struct workspace *workspace,
+                           const char *email)
+{
+    char folded[EMAIL_SIZE];
+    if (strlen(email) > EMAIL_MAX)
+        return false;
+    email_fold(email, folded);
+    pthread_rwlock_rdlock(&registry->lock);
+    bool is = tfind(folded, &workspace->members, compare_emails) != NULL;
+    pthread_rwlock_unlock(&registry->lock);
+    return is;
+}
+
 /* -- changes after a commit -------------------------------------------------------------------- */
 
 void registry_update_workspace(struct registry *registry, struct workspace *workspace,

@@ -113,6 +113,10 @@ void workspace_release(struct workspace *workspace);
 bool registry_is_member(struct registry *registry, const struct workspace *workspace,
                         const char *email);
 
+/* Whether an address is itself on the list of members, not by a pattern. Any thread. */
+bool registry_lists_member(struct registry *registry, const struct workspace *workspace,
+                           const char *email);
+
 /* Calls `visit` with each workspace, under the registry's lock. Any thread. */
 void registry_each(struct registry *registry, void (*visit)(struct workspace *workspace, void *arg),
                    void *arg);
