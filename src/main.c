@@ -209,6 +209,7 @@ static int start_server(struct program *program, struct err *err)
     struct server_options options = {.threads = (unsigned)config->threads,
                                      .max_connections = (unsigned)config->max_connections,
                                      .max_body = (size_t)config->max_body,
+                                     .deadlines = engine_deadlines(program->engine),
                                      .apis = program->apis,
                                      .api_count = 5};
     fit_descriptors(config, program->listener_count, &options);

@@ -92,12 +92,13 @@ int engine_start(struct store *store, const struct engine_options *options,
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     engine->store = store;
     engine->registry = registry_create(&options->settings);
-    if (!engine->registry)
+    engine->deadlines = deadlines_create();
+    if (!engine->registry || !engine->deadlines)
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
     if (status == 0)
         status = load(engine, err);
     if (status == 0)
-        status = worker_start(store, &engine->worker, err);
+        status = worker_start(store, engine->deadlines, &engine->worker, err);
     if (status == 0)
         status = catch_up(engine, err);
     if (status == 0)
@@ -116,6 +117,7 @@ void engine_stop(struct engine *engine)
         return;
     janitor_stop(engine->janitor);
     worker_stop(engine->worker);
+    deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
     free(engine);
 }
@@ -128,6 +130,11 @@ struct store *engine_store(struct engine *engine)
 struct registry *engine_registry(struct engine *engine)
 {
     return engine->registry;
+}
+
+struct deadlines *engine_deadlines(struct engine *engine)
+{
+    return engine->deadlines;
 }
 
 /* -- operations -------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
  * The engine: what happens without a request. It owns the workspaces in memory and the worker's
- * thread, and moves jobs when they are due, by way of the store's writer.
+ * thread, moves jobs when they are due, by way of the store's writer, and runs real deadlines.
  *
  * What a request writes is an operation: a message to the writer that wakes its sender when it is
  * committed.
@@ -8,6 +8,7 @@
 #ifndef UNDERSTUDY_ENGINE_ENGINE_H
 #define UNDERSTUDY_ENGINE_ENGINE_H
 
+#include "base/deadlines.h"
 #include "base/err.h"
 #include "engine/workspace.h"
 #include "store/store.h"
@@ -35,11 +36,15 @@ struct engine_options {
 int engine_start(struct store *store, const struct engine_options *options,
                  struct engine **ret_engine, struct err *err);
 
-/* Stops the worker and frees everything but the store. No operation may be under way. */
+/* Stops the worker and frees everything but the store. No operation may be under way, and no
+ * deadline set. */
 void engine_stop(struct engine *engine);
 
 struct store *engine_store(struct engine *engine);
 struct registry *engine_registry(struct engine *engine);
+
+/* Real deadlines, for whoever waits; the worker runs them. They end with the engine. */
+struct deadlines *engine_deadlines(struct engine *engine);
 
 /* -- operations -------------------------------------------------------------------------------- */
 

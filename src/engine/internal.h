@@ -9,6 +9,7 @@
 struct engine {
     struct store *store;
     struct registry *registry;
+    struct deadlines *deadlines;
     struct worker *worker;
     struct janitor *janitor;
 };

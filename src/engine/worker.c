@@ -3,10 +3,11 @@
  * writer, which fires the workspace's timers and says when the next is due. Only one tick of a
  * workspace is under way at a time; a timer that is set meanwhile is kept in the workspace's
  * due_at. The writer tells of commits in their order, so what a tick says is never older than what
- * was scheduled before.
+ * was scheduled before. The real deadlines are a set of their own, with its own lock.
  */
 #include "engine/worker.h"
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/timers.h"
@@ -31,9 +32,10 @@ struct worker {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
-    struct workspace **heap;
-    size_t count, capacity;
+    struct heap timers; /* of workspaces, by the due time of their next timer */
+    struct deadlines *deadlines;
     size_t ticks; /* with the writer */
+    bool sooner;  /* a deadline came nearer since the worker last looked */
     bool stopping;
     bool failing; /* the last tick failed: said once */
 };
@@ -47,69 +49,10 @@ struct tick {
 
 /* -- the heap, under the lock ------------------------------------------------------------------ */
 
-static void put(struct worker *worker, size_t index, struct workspace *workspace)
+static struct workspace *first(const struct worker *worker)
 {
-    worker->heap[index] = workspace;
-    workspace->heap_index = index;
-}
-
-static void sift_up(struct worker *worker, size_t index, struct workspace *workspace)
-{
-    while (index) {
-        size_t parent = (index - 1) / 2;
-        if (worker->heap[parent]->due_at <= workspace->due_at)
-            break;
-        put(worker, index, worker->heap[parent]);
-        index = parent;
-    }
-    put(worker, index, workspace);
-}
-
-static void sift_down(struct worker *worker, size_t index, struct workspace *workspace)
-{
-    for (;;) {
-        size_t child = 2 * index + 1;
-        if (child >= worker->count)
-            break;
-        if (child + 1 < worker->count &&
-            worker->heap[child + 1]->due_at < worker->heap[child]->due_at)
-            child++;
-        if (workspace->due_at <= worker->heap[child]->due_at)
-            break;
-        put(worker, index, worker->heap[child]);
-        index = child;
-    }
-    put(worker, index, workspace);
-}
-
-static struct workspace *pop(struct worker *worker)
-{
-    struct workspace *first = worker->heap[0];
-    struct workspace *last = worker->heap[--worker->count];
-    if (worker->count)
-        sift_down(worker, 0, last);
-    first->heap_index = SIZE_MAX;
-    return first;
-}
-
-/* Puts a workspace where its due time says; false: out of memory, it will not be woken by the heap.
- */
-static bool place(struct worker *worker, struct workspace *workspace)
-{
-    if (workspace->heap_index != SIZE_MAX) {
-        sift_up(worker, workspace->heap_index, workspace); /* times only come nearer here */
-        return true;
-    }
-    if (worker->count == worker->capacity) {
-        size_t capacity = worker->capacity ? worker->capacity * 2 : 16;
-        struct workspace **heap = realloc(worker->heap, capacity * sizeof *heap);
-        if (!heap)
-            return false;
-        worker->heap = heap;
-        worker->capacity = capacity;
-    }
-    sift_up(worker, worker->count++, workspace);
-    return true;
+    struct heap_entry *entry = heap_first(&worker->timers);
+    return entry ? HEAP_OWNER(entry, struct workspace, timer) : NULL;
 }
 
 static void schedule(struct worker *worker, struct workspace *workspace, int64_t due_at)
@@ -119,9 +62,9 @@ static void schedule(struct worker *worker, struct workspace *workspace, int64_t
     workspace->due_at = due_at;
     if (workspace->ticking)
         return; /* tick_done() places it */
-    if (!place(worker, workspace))
+    if (heap_put(&worker->timers, &workspace->timer, due_at) < 0)
         workspace->due_at = TIME_NEVER; /* the next request that sets a timer tries again */
-    else if (workspace->heap_index == 0)
+    else if (first(worker) == workspace)
         pthread_cond_signal(&worker->wake);
 }
 
@@ -198,7 +141,8 @@ static void send_tick(struct worker *worker, struct workspace *workspace)
 
 /* -- the thread -------------------------------------------------------------------------------- */
 
-static void sleep_until(struct worker *worker, int64_t left_ms)
+/* With the lock held; woken earlier where there is something to do. */
+static void sleep_for(struct worker *worker, int64_t left_ms)
 {
     struct timespec until;
     if (left_ms > SLEEP_MAX_MS)
@@ -213,32 +157,62 @@ static void sleep_until(struct worker *worker, int64_t left_ms)
     pthread_cond_timedwait(&worker->wake, &worker->lock, &until);
 }
 
+/* What is left until the earlier of the next timer and a deadline at `next_deadline`. */
+static int64_t time_left(const struct worker *worker, int64_t next_deadline)
+{
+    const struct workspace *workspace = first(worker);
+    int64_t left = next_deadline == TIME_NEVER ? TIME_NEVER : next_deadline - time_steady_ms();
+    int64_t timer = workspace ? workspace->due_at - workspace_now(workspace) : TIME_NEVER;
+    return timer < left ? timer : left;
+}
+
+/* Sends one tick where one is due; called and left with the lock held. */
+static void send_due(struct worker *worker)
+{
+    struct workspace *workspace = first(worker);
+    if (!workspace || workspace->due_at > workspace_now(workspace))
+        return;
+    heap_remove(&worker->timers, &workspace->timer);
+    send_tick(worker, workspace);
+}
+
+/* The two take turns, a tick and some deadlines at a time, so that neither waits for the other. */
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     pthread_mutex_lock(&worker->lock);
     while (!worker->stopping) {
-        if (!worker->count) {
-            pthread_cond_wait(&worker->wake, &worker->lock);
-            continue;
-        }
-        struct workspace *next = worker->heap[0];
-        int64_t left = next->due_at - workspace_now(next);
-        if (left > 0)
-            sleep_until(worker, left);
-        else
-            send_tick(worker, pop(worker));
+        worker->sooner = false;
+        pthread_mutex_unlock(&worker->lock);
+        int64_t next_deadline = deadlines_run(worker->deadlines, time_steady_ms());
+        pthread_mutex_lock(&worker->lock);
+        send_due(worker);
+        int64_t left = time_left(worker, next_deadline);
+        if (left > 0 && !worker->sooner && !worker->stopping)
+            sleep_for(worker, left);
     }
     pthread_mutex_unlock(&worker->lock);
     return NULL;
 }
 
-int worker_start(struct store *store, struct worker **ret_worker, struct err *err)
+/* deadlines_on_sooner(): under the lock of the deadlines, which nobody takes with this one held. */
+static void wake_for_deadline(void *arg)
+{
+    struct worker *worker = arg;
+    pthread_mutex_lock(&worker->lock);
+    worker->sooner = true;
+    pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+int worker_start(struct store *store, struct deadlines *deadlines, struct worker **ret_worker,
+                 struct err *err)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     worker->store = store;
+    worker->deadlines = deadlines;
     pthread_mutex_init(&worker->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -250,6 +224,7 @@ int worker_start(struct store *store, struct worker **ret_worker, struct err *er
         free(worker);
         return err_set(err, ERR_INTERNAL, "cannot start the worker's thread");
     }
+    deadlines_on_sooner(deadlines, wake_for_deadline, worker);
     *ret_worker = worker;
     return 0;
 }
@@ -258,6 +233,7 @@ void worker_stop(struct worker *worker)
 {
     if (!worker)
         return;
+    deadlines_on_sooner(worker->deadlines, NULL, NULL);
     pthread_mutex_lock(&worker->lock);
     worker->stopping = true;
     pthread_cond_signal(&worker->wake);
@@ -268,7 +244,7 @@ void worker_stop(struct worker *worker)
     pthread_cond_destroy(&worker->wake);
     pthread_cond_destroy(&worker->idle);
     pthread_mutex_destroy(&worker->lock);
-    free(worker->heap);
+    heap_finish(&worker->timers);
     free(worker);
 }
 
@@ -283,14 +259,6 @@ void worker_forget(struct worker *worker, struct workspace *workspace)
 {
     pthread_mutex_lock(&worker->lock);
     atomic_store(&workspace->gone, true);
-    size_t index = workspace->heap_index;
-    if (index != SIZE_MAX) {
-        struct workspace *last = worker->heap[--worker->count];
-        workspace->heap_index = SIZE_MAX;
-        if (last != workspace) { /* one of the two moves it */
-            sift_down(worker, index, last);
-            sift_up(worker, last->heap_index, last);
-        }
-    }
+    heap_remove(&worker->timers, &workspace->timer);
     pthread_mutex_unlock(&worker->lock);
 }

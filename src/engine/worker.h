@@ -1,17 +1,23 @@
 /*
  * The worker: one thread that sleeps until a workspace's next timer is due, then sends the writer a
- * tick for it. It knows of each workspace only when; which jobs, the store knows.
+ * tick for it; or until a real deadline has passed, which it then says. It knows of each workspace
+ * only when; which jobs, the store knows.
  */
 #ifndef UNDERSTUDY_ENGINE_WORKER_H
 #define UNDERSTUDY_ENGINE_WORKER_H
 
+#include "base/deadlines.h"
 #include "engine/workspace.h"
 #include "store/store.h"
 
 struct worker;
 
-int worker_start(struct store *store, struct worker **ret_worker, struct err *err);
-void worker_stop(struct worker *worker); /* NULL is fine; waits for a tick that is under way */
+/* `deadlines` must outlive it. */
+int worker_start(struct store *store, struct deadlines *deadlines, struct worker **ret_worker,
+                 struct err *err);
+
+/* NULL is fine. Waits for a tick that is under way; no deadline passes any more. */
+void worker_stop(struct worker *worker);
 
 /* The workspace has a timer at `due_at`, among others perhaps. Any thread. */
 void worker_schedule(struct worker *worker, struct workspace *workspace, int64_t due_at);

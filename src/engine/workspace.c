@@ -152,7 +152,6 @@ int registry_add_workspace(struct registry *registry, const struct workspace_row
     }
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
-    workspace->heap_index = SIZE_MAX;
     atomic_init(&workspace->references, 1);
 
     const struct workspace_row *own = &workspace->row;

@@ -6,6 +6,7 @@
 #define UNDERSTUDY_ENGINE_WORKSPACE_H
 
 #include "base/err.h"
+#include "base/heap.h"
 #include "store/workspace.h"
 
 #include <stdatomic.h>
@@ -55,9 +56,9 @@ struct workspace {
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
     /* The worker's, under its lock. */
-    int64_t due_at;    /* of its next timer; TIME_NEVER */
-    size_t heap_index; /* its place in the worker's heap; SIZE_MAX: none */
-    bool ticking;      /* a tick is with the writer */
+    int64_t due_at;          /* of its next timer; TIME_NEVER */
+    struct heap_entry timer; /* in the worker's heap, while no tick is under way */
+    bool ticking;            /* a tick is with the writer */
 };
 
 struct registry;

@@ -266,7 +266,10 @@ static void finish(struct request *request)
     } else if (!begin_work(request)) {
         router_fail(request, ERR_STOPPING, NULL);
     } else {
-        request->match.route->handler(request);
+        if (request->api->enter)
+            request->api->enter(request);
+        else
+            request_handle(request);
         end_work(request);
     }
 }

@@ -59,6 +59,11 @@ const char *request_workspace_prefix(const struct request *request)
     return request->prefix;
 }
 
+const char *request_operation(const struct request *request)
+{
+    return request->match.route ? request->match.route->operation_id : NULL;
+}
+
 const char *request_param(const struct request *request, size_t index)
 {
     return request->match.params[index];
@@ -77,6 +82,22 @@ const char *request_authorization(const struct request *request)
 const char *request_content_type(const struct request *request)
 {
     return request->guard.content_type;
+}
+
+const char *request_header(struct request *request, const char *name)
+{
+    const char *value = NULL;
+    size_t len = 0;
+    if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
+                                      &value, &len) != MHD_YES)
+        return NULL;
+    if (!value)
+        return "";
+    if (!len || !strchr(" \t", value[len - 1]))
+        return value;
+    while (len && strchr(" \t", value[len - 1]))
+        len--;
+    return request_copy(request, value, len);
 }
 
 void request_base(const struct request *request, struct buf *out)
@@ -138,6 +159,11 @@ void *request_user(const struct request *request)
 bool request_server_stops(const struct request *request)
 {
     return server_is_draining(request->server);
+}
+
+void request_handle(struct request *request)
+{
+    request->match.route->handler(request);
 }
 
 void request_suspend(struct request *request, request_handler *then)

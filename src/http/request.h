@@ -30,6 +30,9 @@ const char *request_path(const struct request *request);
 /* The slug of the /w/{slug} prefix; NULL without one (H7). */
 const char *request_workspace_prefix(const struct request *request);
 
+/* The operationId of the route that was found; NULL where there is none. */
+const char *request_operation(const struct request *request);
+
 /* The path's parameter number `index`, decoded. */
 const char *request_param(const struct request *request, size_t index);
 
@@ -37,6 +40,10 @@ const char *request_param(const struct request *request, size_t index);
 const char *request_host(const struct request *request);
 const char *request_authorization(const struct request *request);
 const char *request_content_type(const struct request *request);
+
+/* The first value of any header, whose name is compared without case; NULL where there is none. It
+ * belongs to the request, without white space at its ends. */
+const char *request_header(struct request *request, const char *name);
 
 /* Where it comes from: Origin and Sec-Fetch-Site likewise, and whether a proxy says that it passed
  * it on (Forwarded, X-Forwarded-*, Via). */
@@ -92,6 +99,10 @@ void *request_user(const struct request *request);
 
 /* Whether the server is on its way down: it takes no more work that could wait. */
 bool request_server_stops(const struct request *request);
+
+/* The turn of the handler of the route that was found: for struct api's `enter`, or whom that left
+ * it to. Once. */
+void request_handle(struct request *request);
 
 /* See above. */
 void request_suspend(struct request *request, request_handler *then);

@@ -49,6 +49,12 @@ struct api {
     bool (*admit)(struct request *request, const struct route *route);
     void (*deny)(struct request *request);
 
+    /*
+     * In the place of the route's handler, when the body is complete: answers, or suspends and goes
+     * on later, or calls request_handle(), which is the handler's turn. NULL: the handler at once.
+     */
+    void (*enter)(struct request *request);
+
     /* Answers with an error in the API's shape; headers are set already. */
     void (*refuse)(struct request *request, const struct refusal *refusal);
 

@@ -4,6 +4,7 @@
 #ifndef UNDERSTUDY_HTTP_SERVER_H
 #define UNDERSTUDY_HTTP_SERVER_H
 
+#include "base/deadlines.h"
 #include "base/err.h"
 #include "http/router.h"
 
@@ -27,9 +28,10 @@ int listener_open(const char *host, unsigned port, struct listener *ret_listener
 void listener_close(struct listener *listener);
 
 struct server_options {
-    unsigned threads;         /* for each listener */
-    unsigned max_connections; /* over all listeners */
-    size_t max_body;          /* bytes */
+    unsigned threads;            /* for each listener */
+    unsigned max_connections;    /* over all listeners */
+    size_t max_body;             /* bytes */
+    struct deadlines *deadlines; /* run by somebody until server_stop() has returned */
     const struct api *const *apis;
     size_t api_count;
 };
