@@ -130,9 +130,12 @@ static void take_row(const struct registry *registry, struct workspace *workspac
         settings->processing_time = own->processing_time;
     if (own->given & GIVEN_MAX_PROCESSING)
         settings->max_processing = own->max_processing;
+    if (own->given & GIVEN_MAGIC)
+        settings->magic = own->magic;
     settings->jitter = own->jitter;
     settings->room_since = own->room_since;
     atomic_store(&workspace->active, row->active);
+    atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
@@ -244,6 +247,14 @@ struct workspace *registry_by_key(struct registry *registry,
                                   const unsigned char hash[KEY_HASH_SIZE])
 {
     return look_up(registry, &registry->by_key, hash, compare_hashes);
+}
+
+bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE])
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    bool knows = find(&registry->by_key, hash, compare_hashes) != NULL;
+    pthread_rwlock_unlock(&registry->lock);
+    return knows;
 }
 
 struct workspace *registry_by_slug(struct registry *registry, const char *slug)
