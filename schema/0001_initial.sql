@@ -31,7 +31,10 @@ CREATE TABLE member (
 ) STRICT, WITHOUT ROWID;
 
 -- status: 0 queued, 1 processing, 2 completed, 3 failed, 4 cancelled. What changes and what every
--- read needs comes first, so that a long prompt's overflow pages are left alone.
+-- read needs comes first, so that a long prompt's overflow pages are left alone. `event` is the
+-- number of its creation among what happened in its workspace. `marks`: 1 what is to become of it is
+-- in job_plan, 2 it is held, 4 reading it moves it. A job that is held or that reads move has no
+-- due_at: no timer moves it. The causes: why it was started and why it ended.
 CREATE TABLE job (
     seq INTEGER PRIMARY KEY,
     workspace INTEGER NOT NULL REFERENCES workspace (pk) ON DELETE CASCADE,
@@ -41,7 +44,12 @@ CREATE TABLE job (
     started_at INTEGER,
     completed_at INTEGER,
     due_at INTEGER,
+    queue_time INTEGER NOT NULL,
     processing_time INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    marks INTEGER NOT NULL,
+    start_cause INTEGER NOT NULL DEFAULT 0,
+    end_cause INTEGER NOT NULL DEFAULT 0,
     scenario TEXT,
     error_code TEXT,
     error_message TEXT,
@@ -57,6 +65,7 @@ CREATE TABLE job (
 ) STRICT;
 CREATE UNIQUE INDEX job_id ON job (workspace, id);
 CREATE UNIQUE INDEX job_request_id ON job (workspace, request_id) WHERE request_id IS NOT NULL;
+CREATE UNIQUE INDEX job_event ON job (workspace, event);
 -- Timers; jobs that have ended are in neither.
 CREATE INDEX job_queued ON job (workspace, due_at, seq) WHERE status = 0;
 CREATE INDEX job_processing ON job (workspace, due_at, seq) WHERE status = 1;

@@ -237,6 +237,7 @@ static void stop(struct program *program)
 {
     if (program->server) {
         server_drain(program->server);
+        engine_end_waits(program->engine);
         poll(NULL, 0, LINGER_MS);
         store_hurry(program->store);
         server_stop(program->server, PATIENCE_MS);

@@ -42,7 +42,7 @@ void id_random(void *bytes, size_t len)
     memset(pool.bytes + pool.left, 0, len);
 }
 
-static char *put_hex(char *at, const uint8_t *bytes, size_t len)
+static char *put_hex(char *at, const unsigned char *bytes, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < len; i++) {
@@ -52,23 +52,28 @@ static char *put_hex(char *at, const uint8_t *bytes, size_t len)
     return at;
 }
 
-void id_hex(char ret_id[ID_HEX_SIZE])
+void id_hex_of(const unsigned char bytes[ID_HEX_BYTES], char ret_id[ID_HEX_SIZE])
 {
-    uint8_t bytes[(ID_HEX_SIZE - 1) / 2];
-    id_random(bytes, sizeof bytes);
-    *put_hex(ret_id, bytes, sizeof bytes) = '\0';
+    *put_hex(ret_id, bytes, ID_HEX_BYTES) = '\0';
 }
 
-void id_uuid(char ret_id[ID_UUID_SIZE])
+void id_hex(char ret_id[ID_HEX_SIZE])
+{
+    unsigned char bytes[ID_HEX_BYTES];
+    id_random(bytes, sizeof bytes);
+    id_hex_of(bytes, ret_id);
+}
+
+void id_uuid_of(const unsigned char bytes[ID_UUID_BYTES], char ret_id[ID_UUID_SIZE])
 {
     static const size_t groups[] = {4, 2, 2, 2, 6};
-    uint8_t bytes[16];
-    id_random(bytes, sizeof bytes);
-    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* version 4 */
-    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80); /* RFC 9562's variant */
+    unsigned char own[ID_UUID_BYTES];
+    memcpy(own, bytes, sizeof own);
+    own[6] = (unsigned char)((own[6] & 0x0f) | 0x40); /* version 4 */
+    own[8] = (unsigned char)((own[8] & 0x3f) | 0x80); /* RFC 9562's variant */
 
     char *at = ret_id;
-    const uint8_t *from = bytes;
+    const unsigned char *from = own;
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
         if (i)
             *at++ = '-';
@@ -76,4 +81,11 @@ void id_uuid(char ret_id[ID_UUID_SIZE])
         from += groups[i];
     }
     *at = '\0';
+}
+
+void id_uuid(char ret_id[ID_UUID_SIZE])
+{
+    unsigned char bytes[ID_UUID_BYTES];
+    id_random(bytes, sizeof bytes);
+    id_uuid_of(bytes, ret_id);
 }

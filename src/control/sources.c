@@ -75,13 +75,7 @@ void source_create_handler(struct request *request)
     struct scenario *scenario = &make->scenario;
     source_make_init(make, control_of(request)->engine, mock_workspace(request));
     snprintf(scenario->name, sizeof scenario->name, "%s", body.name.data);
-    if (body.id.data)
-        snprintf(scenario->id, sizeof scenario->id, "%s", body.id.data);
-    else
-        id_hex(scenario->id);
-    if (body.slug.data)
-        snprintf(scenario->slug, sizeof scenario->slug, "%s", body.slug.data);
-    else if (!generator_slug(scenario->name, scenario->slug))
-        snprintf(scenario->slug, sizeof scenario->slug, "scenario-%s", scenario->id);
+    make->id = body.id.data;
+    make->slug = body.slug.data;
     control_operate(request, &make->operation, answer);
 }

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "engine/draw.h"
 #include "engine/generator.h"
 #include "engine/internal.h"
 #include "engine/timers.h"
@@ -88,7 +89,7 @@ static int make_apply(struct operation *operation)
     struct registry *registry = operation->engine->registry;
     if (self->outcome != MAKE_DONE)
         return 0;
-    int status = registry_add_workspace(registry, &self->row);
+    int status = registry_add_workspace(registry, &self->row, 0);
     if (status == 0)
         status = registry_add_key(registry, &self->key);
     for (size_t i = 0; status == 0 && i < self->member_count; i++) {
@@ -158,7 +159,7 @@ static int change_run(struct write *write, struct db *db)
     int64_t after = limit_of(self->operation.engine, &row->settings);
     self->made_room = before && (!after || after > before);
     if (self->made_room)
-        row->settings.room_since = workspace_now(workspace);
+        row->settings.room_since = workspace_now_in(db, workspace);
     return workspace_update(db, row);
 }
 
@@ -186,7 +187,7 @@ static int timers_run(struct write *write, struct db *db)
 {
     struct timers_run *self = (struct timers_run *)write;
     struct workspace *workspace = self->operation.workspace;
-    int64_t now = workspace_now(workspace), next;
+    int64_t now = workspace_now_in(db, workspace), next;
     int status = timers_fire(db, workspace, now, TIMERS_AT_ONCE, &next);
     if (status == 0) {
         self->more = next <= now;
@@ -223,6 +224,7 @@ static int delete_apply(struct operation *operation)
         return 0;
     self->requests = atomic_load(&workspace->requests);
     worker_forget(engine->worker, workspace);
+    events_end_waits(workspace, WAIT_DELETED);
     registry_remove_workspace(engine->registry, workspace);
     if (self->if_unused)
         log_event(LOG_INFO, "workspace deleted: its ttl has passed",
@@ -330,14 +332,31 @@ static int id_exists(struct db *db, int64_t workspace, const char *id, bool *ret
     return status == ERR_NOT_FOUND ? 0 : status;
 }
 
+/* The id and the slug that were given, or else made. */
+static int name_source(const struct source_make *self, struct db *db, struct scenario *scenario)
+{
+    int status = 0;
+    if (self->id)
+        snprintf(scenario->id, sizeof scenario->id, "%s", self->id);
+    else
+        status = draw_hex(db, self->operation.workspace, scenario->id);
+    if (self->slug)
+        snprintf(scenario->slug, sizeof scenario->slug, "%s", self->slug);
+    else if (!generator_slug(scenario->name, scenario->slug))
+        snprintf(scenario->slug, sizeof scenario->slug, "scenario-%s", scenario->id);
+    return status;
+}
+
 static int source_run(struct write *write, struct db *db)
 {
     struct source_make *self = (struct source_make *)write;
     const struct workspace *workspace = self->operation.workspace;
     struct scenario *scenario = &self->scenario;
-    self->scenario.created_at = workspace_now(workspace);
+    self->scenario.created_at = workspace_now_in(db, workspace);
     self->slug_taken = false;
-    int status = id_exists(db, workspace->row.pk, scenario->id, &self->id_taken);
+    int status = name_source(self, db, scenario);
+    if (status == 0)
+        status = id_exists(db, workspace->row.pk, scenario->id, &self->id_taken);
     if (status == 0 && !self->id_taken)
         status = scenario_slug_exists(db, workspace->row.pk, scenario->slug, &self->slug_taken);
     if (status < 0 || self->id_taken || self->slug_taken)

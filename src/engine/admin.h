@@ -91,7 +91,8 @@ void member_change_init(struct member_change *change, struct engine *engine,
 /* POST /scenarios: a source for remixes. */
 struct source_make {
     struct operation operation;
-    struct scenario scenario;  /* an empty id or slug is made here */
+    const char *id, *slug;     /* NULL: made here */
+    struct scenario scenario;  /* its name; out: the whole */
     bool id_taken, slug_taken; /* out */
 };
 

@@ -2,12 +2,21 @@
 
 #include "base/time.h"
 #include "engine/timers.h"
+#include "store/job.h"
 
 #include <stdlib.h>
 
-static int take_workspace(const struct workspace_row *row, void *registry)
+struct loading {
+    struct db *db;
+    struct registry *registry;
+};
+
+static int take_workspace(const struct workspace_row *row, void *arg)
 {
-    return registry_add_workspace(registry, row);
+    const struct loading *loading = arg;
+    int64_t jobs = 0;
+    int status = job_last_event(loading->db, row->pk, &jobs);
+    return status < 0 ? status : registry_add_workspace(loading->registry, row, jobs);
 }
 
 static int take_key(const struct key_row *row, void *registry)
@@ -25,7 +34,8 @@ static int load(struct engine *engine, struct err *err)
     struct db *db = store_reader(engine->store, err);
     if (!db)
         return ERR_IO;
-    int status = workspace_each(db, take_workspace, engine->registry);
+    struct loading loading = {db, engine->registry};
+    int status = workspace_each(db, take_workspace, &loading);
     if (status == 0)
         status = key_each(db, take_key, engine->registry);
     if (status == 0)
@@ -50,7 +60,7 @@ struct catch_up {
 static int catch_up_run(struct write *write, struct db *db)
 {
     struct catch_up *self = (struct catch_up *)write;
-    return timers_fire(db, self->workspace, workspace_now(self->workspace), CATCH_UP_TIMERS,
+    return timers_fire(db, self->workspace, workspace_now_in(db, self->workspace), CATCH_UP_TIMERS,
                        &self->next);
 }
 
@@ -132,6 +142,17 @@ struct registry *engine_registry(struct engine *engine)
     return engine->registry;
 }
 
+static void end_waits(struct workspace *workspace, void *arg)
+{
+    (void)arg;
+    events_end_waits(workspace, WAIT_STOPPED);
+}
+
+void engine_end_waits(struct engine *engine)
+{
+    registry_each(engine->registry, end_waits, NULL);
+}
+
 struct deadlines *engine_deadlines(struct engine *engine)
 {
     return engine->deadlines;
@@ -149,7 +170,20 @@ static int operation_run(struct write *write, struct db *db)
 {
     struct operation *operation = (struct operation *)write;
     operation->status = is_gone(operation) ? ERR_GONE : 0;
+    operation->new_job = 0; /* of a run that was rolled back, as the rest */
+    operation->posts = 0;
+    operation->moves_clock = false;
     return operation->status < 0 ? 0 : operation->run(write, db);
+}
+
+/* What was committed is told to those who wait. */
+static void tell(const struct operation *operation)
+{
+    if (operation->new_job)
+        events_post_job(operation->workspace, operation->new_job);
+    if (operation->posts || operation->moves_clock)
+        events_post(operation->workspace,
+                    operation->posts | (operation->moves_clock ? EVENT_CLOCK : 0U));
 }
 
 static void operation_done(struct write *write, int status)
@@ -157,8 +191,12 @@ static void operation_done(struct write *write, int status)
     struct operation *operation = (struct operation *)write;
     if (status < 0)
         operation->status = status;
+    if (operation->status == 0 && operation->moves_clock)
+        workspace_publish_clock(operation->workspace);
     if (operation->status == 0 && operation->apply)
         operation->status = operation->apply(operation);
+    if (operation->status == 0)
+        tell(operation);
     if (operation->status == 0 && operation->due_at != TIME_NEVER)
         worker_schedule(operation->engine->worker, operation->workspace, operation->due_at);
     operation->wake(operation->arg); /* from here on it may be gone */

@@ -36,6 +36,9 @@ struct engine_options {
 int engine_start(struct store *store, const struct engine_options *options,
                  struct engine **ret_engine, struct err *err);
 
+/* Ends all waits, those to come included: the server is about to stop. Any thread. */
+void engine_end_waits(struct engine *engine);
+
 /* Stops the worker and frees everything but the store. No operation may be under way, and no
  * deadline set. */
 void engine_stop(struct engine *engine);
@@ -57,6 +60,9 @@ struct operation {
     struct engine *engine;
     struct workspace *workspace; /* borrowed: the sender holds a reference */
     int64_t due_at;              /* the earliest timer that `run` set; TIME_NEVER */
+    int64_t new_job;             /* the event number of a job that `run` made; 0 */
+    unsigned posts;              /* what else `run` made happen: of enum event_kind */
+    bool moves_clock;            /* `run` has set the workspace's clock */
     int status;                  /* ERR_GONE where the workspace was deleted before its turn */
     int (*run)(struct write *write, struct db *db);
     /* What follows a commit in memory, on the writer's thread, before the sender is woken; or NULL.

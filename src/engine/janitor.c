@@ -1,5 +1,5 @@
 /*
- * A request only notes when it was (workspace_touch), so a ttl can end later than was thought,
+ * A request only notes when it was (workspace_enter), so a ttl can end later than was thought,
  * never earlier: the janitor sleeps until the earliest end that it knows of and then looks again.
  * It waits for each of its writes, so the writer serves everybody else between two steps.
  */

@@ -1,6 +1,8 @@
 #include "engine/jobs.h"
 
+#include "engine/draw.h"
 #include "engine/job_state.h"
+#include "engine/plan.h"
 #include "engine/timers.h"
 #include "engine/transition.h"
 #include "store/scenario.h"
@@ -8,35 +10,56 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A job time, varied either way by the workspace's share. */
-static int64_t vary(const struct workspace *workspace, int64_t time)
+/* A job's time in a state: what is said, or the setting, varied either way by the workspace's
+ * share. */
+static int time_in(struct db *db, const struct workspace *workspace, int64_t said, int64_t setting,
+                   int64_t *ret_time)
 {
-    uint32_t drawn;
-    double jitter = workspace->settings.jitter;
-    if (jitter <= 0)
-        return time;
-    id_random(&drawn, sizeof drawn);
-    return (int64_t)((double)time * (1 + jitter * (2.0 * drawn / UINT32_MAX - 1)) + 0.5);
+    double jitter = workspace->settings.jitter, share = 0;
+    int status = said < 0 && jitter > 0 ? draw_share(db, workspace, &share) : 0;
+    if (status == 0)
+        *ret_time = said < 0 ? (int64_t)((double)setting * (1 + jitter * share) + 0.5) : said;
+    return status;
 }
 
-/* Writes a new job, queued, with its first timer. */
-static int queue_job(struct db *db, struct operation *operation, const struct job_input *input,
-                     const char *base, struct job *job)
+static int insert_job(struct db *db, const struct workspace *workspace,
+                      const struct job_input *input, struct job *job)
 {
-    const struct workspace *workspace = operation->workspace;
-    int64_t now = workspace_now(workspace);
+    int status;
+    do /* the request id is known to be free, so what may be taken is the id (S21) */
+        status = draw_hex(db, workspace, job->id);
+    while (status == 0 && (status = job_insert(db, workspace->row.pk, job, input)) == ERR_EXISTS);
+    return status;
+}
+
+/* Writes a new job, queued, with its plan and its first timer. */
+static int queue_job(struct db *db, struct operation *operation, const struct job_input *input,
+                     const char *base, const struct plan_row *planned, struct job *job)
+{
+    struct workspace *workspace = operation->workspace;
+    const struct plan *plan = &planned->plan;
+    const struct settings *settings = &workspace->settings;
+    int64_t now = workspace_now_in(db, workspace);
     *job = (struct job){.status = JOB_QUEUED,
                         .created_at = now,
                         .started_at = -1,
                         .completed_at = -1,
-                        .due_at = now + vary(workspace, workspace->settings.queue_time),
-                        .processing_time = vary(workspace, workspace->settings.processing_time)};
+                        .due_at = -1,
+                        .marks = plan_marks(plan, JOB_QUEUED),
+                        .event = events_draw_job(workspace)};
     snprintf(job->base, sizeof job->base, "%s", base);
-    operation->due_at = job->due_at;
-    int status;
-    do /* the request id is known to be free, so what may be taken is the id (S21) */
-        id_hex(job->id);
-    while ((status = job_insert(db, workspace->row.pk, job, input)) == ERR_EXISTS);
+    int status = time_in(db, workspace, plan->queued, settings->queue_time, &job->queue_time);
+    if (status == 0)
+        status = time_in(db, workspace, plan->processing, settings->processing_time,
+                         &job->processing_time);
+    if (status == 0 && !(job->marks & (JOB_IS_HELD | JOB_IS_POLLED)))
+        operation->due_at = job->due_at = now + job->queue_time;
+    if (status == 0)
+        status = insert_job(db, workspace, input, job);
+    if (status == 0 && job->marks & JOB_HAS_PLAN)
+        status = plan_insert(db, job->seq, planned);
+    if (status == 0)
+        operation->new_job = job->event;
     return status;
 }
 
@@ -64,14 +87,15 @@ int job_create_run(struct write *write, struct db *db)
     self->outcome = has_source ? CREATE_NEW : CREATE_NO_SOURCE;
     if (status < 0 || !has_source)
         return status;
-    return queue_job(db, &self->operation, input, self->base, &self->job);
+    struct plan_row planned = {.plan = self->plan};
+    return queue_job(db, &self->operation, input, self->base, &planned, &self->job);
 }
 
 int job_cancel_run(struct write *write, struct db *db)
 {
     struct job_cancel *self = (struct job_cancel *)write;
     struct workspace *workspace = self->operation.workspace;
-    int64_t now = workspace_now(workspace);
+    int64_t now = workspace_now_in(db, workspace);
     /* What fell due before this moment comes first. Else this place would go to a job that an
        earlier end, not yet written, is to start, and a later one would overtake it. */
     int status = workspace->settings.max_processing
@@ -91,7 +115,8 @@ int job_cancel_run(struct write *write, struct db *db)
     }
     self->outcome = CANCEL_DONE;
     bool frees_place = self->job.status == JOB_PROCESSING;
-    status = transition_cancel(db, workspace, &self->job, now);
+    status = transition_cancel(db, workspace, &self->job, JOB_CAUSE_REQUEST, now);
+    self->operation.posts = EVENT_JOB;
     if (status == 0 && frees_place)
         status = timers_fill(db, workspace, now, &self->operation.due_at);
     return status;
@@ -115,12 +140,12 @@ int session_create_run(struct write *write, struct db *db)
         return 0;
     }
     self->outcome = CREATE_NEW;
-    self->session = (struct session){.created_at = workspace_now(workspace)};
+    self->session = (struct session){.created_at = workspace_now_in(db, workspace)};
     snprintf(self->session.base, sizeof self->session.base, "%s", self->base);
-    do /* as in queue_job() */
-        id_hex(self->session.id);
-    while ((status = session_insert(db, workspace->row.pk, &self->session, &self->input)) ==
-           ERR_EXISTS);
+    do /* as in insert_job() */
+        status = draw_hex(db, workspace, self->session.id);
+    while (status == 0 && (status = session_insert(db, workspace->row.pk, &self->session,
+                                                   &self->input)) == ERR_EXISTS);
     return status;
 }
 
@@ -135,10 +160,12 @@ static int start_job(const struct session_input *input, void *arg)
 {
     struct opening *opening = arg;
     struct job job;
+    struct plan_row planned = {.polls = 0};
+    plan_init(&planned.plan);
     struct job_input job_input = {
         .user_email = input->user_email, .prompt = input->prompt, .session = opening->session.id};
-    int status =
-        queue_job(opening->db, &opening->self->operation, &job_input, opening->session.base, &job);
+    int status = queue_job(opening->db, &opening->self->operation, &job_input,
+                           opening->session.base, &planned, &job);
     if (status == 0)
         status = session_set_job(opening->db, opening->session.seq, job.id);
     return status;

@@ -16,6 +16,7 @@ struct job_create {
     struct job_input input;
     const char *base; /* of urls, at most URL_BASE_SIZE - 1 bytes */
     bool is_member;   /* whether input.user_email is one */
+    struct plan plan; /* what is said of it: plan_init() where nothing is */
     enum create_outcome outcome;
     struct job job; /* CREATE_NEW, CREATE_KNOWN */
 };

@@ -13,8 +13,21 @@ static const struct {
 
 void plan_init(struct plan *plan)
 {
-    *plan = (struct plan){
-        .queued = -1, .processing = -1, .polls_queued = -1, .polls_processing = -1, .hold_at = -1};
+    *plan = (struct plan)PLAN_NONE;
+}
+
+unsigned plan_marks(const struct plan *plan, enum job_status status)
+{
+    int polls = status == JOB_QUEUED ? plan->polls_queued : plan->polls_processing;
+    return (plan_is_kept(plan) ? JOB_HAS_PLAN : 0U) |
+           (plan->hold_at == (int)status ? JOB_IS_HELD : 0U) | (polls >= 0 ? JOB_IS_POLLED : 0U);
+}
+
+bool plan_is_kept(const struct plan *plan)
+{
+    return plan->end != PLAN_END_UNSAID || *plan->error_code || *plan->error_message ||
+           *plan->scenario_name || *plan->scenario_slug || plan->polls_queued >= 0 ||
+           plan->polls_processing >= 0 || plan->hold_at >= 0;
 }
 
 enum plan_end plan_says_end(const struct plan *plan)

@@ -9,21 +9,11 @@
 
 #include "store/job.h"
 
-#include <stdint.h>
-
-enum plan_end { PLAN_END_UNSAID, PLAN_COMPLETED, PLAN_FAILED };
-
-struct plan {
-    int64_t queued, processing; /* ms; -1: not said */
-    enum plan_end end;
-    char error_code[ERROR_CODE_SIZE], error_message[ERROR_MESSAGE_SIZE]; /* "": not said */
-    /* Of the scenario that it makes; "": not said. */
-    char scenario_name[SCENARIO_NAME_SIZE], scenario_slug[SCENARIO_SLUG_SIZE];
-    int polls_queued, polls_processing; /* GETs that show the state; -1: not said */
-    int hold_at; /* JOB_QUEUED or JOB_PROCESSING, where it stays until released; -1: not said */
-};
-
 /* Says nothing. */
+#define PLAN_NONE                                                                                  \
+    {                                                                                              \
+        .queued = -1, .processing = -1, .polls_queued = -1, .polls_processing = -1, .hold_at = -1  \
+    }
 void plan_init(struct plan *plan);
 
 /*
@@ -33,6 +23,12 @@ void plan_init(struct plan *plan);
  * `plan` names another code.
  */
 void plan_add(struct plan *plan, const struct plan *under);
+
+/* How a job that enters this state is marked: of enum job_mark. */
+unsigned plan_marks(const struct plan *plan, enum job_status status);
+
+/* Whether it says more than times, which the job itself has. */
+bool plan_is_kept(const struct plan *plan);
 
 /* Whether it says how the job ends, an error without an end included. */
 enum plan_end plan_says_end(const struct plan *plan);

@@ -73,7 +73,7 @@ static int next_timer(struct db *db, const struct workspace *workspace, struct d
 static int fire_start(struct db *db, const struct workspace *workspace, struct due *due)
 {
     struct job *job = &due->start;
-    int status = transition_start(db, job, start_at(workspace, job));
+    int status = transition_start(db, job, JOB_CAUSE_TIMER, start_at(workspace, job));
     due->knows_start = false;
     if (!due->has_end || job->due_at <= due->end.due_at)
         due->knows_end = false; /* its own end comes first now */
@@ -83,7 +83,8 @@ static int fire_start(struct db *db, const struct workspace *workspace, struct d
 static int fire_end(struct db *db, struct workspace *workspace, struct due *due)
 {
     int64_t at = due->end.due_at, ignored = TIME_NEVER;
-    int status = transition_finish(db, workspace, &due->end, at);
+    static const struct transition_order by_timer = {.cause = JOB_CAUSE_TIMER};
+    int status = transition_finish(db, workspace, &due->end, &by_timer, at);
     due->knows_end = false;
     if (status < 0 || !workspace->settings.max_processing)
         return status;
@@ -119,7 +120,7 @@ int timers_fill(struct db *db, const struct workspace *workspace, int64_t at, in
     while ((status = has_place(db, workspace, &may_start)) == 0 && may_start) {
         status = job_next_due(db, workspace->row.pk, JOB_QUEUED, at, &job);
         if (status == 0)
-            status = transition_start(db, &job, at);
+            status = transition_start(db, &job, JOB_CAUSE_TIMER, at);
         if (status < 0)
             break;
         if (job.due_at < *io_next)

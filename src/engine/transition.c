@@ -1,7 +1,9 @@
 #include "engine/transition.h"
 
+#include "engine/draw.h"
 #include "engine/generator.h"
 #include "engine/job_state.h"
+#include "engine/plan.h"
 #include "store/delivery.h"
 #include "store/scenario.h"
 
@@ -23,14 +25,43 @@ static int move(struct db *db, struct job *job, enum job_event event,
     job->started_at = change.started_at;
     job->completed_at = change.completed_at;
     job->due_at = change.due_at;
+    job->marks = change.marks;
+    job->start_cause = change.start_cause;
+    job->end_cause = change.end_cause;
     return 0;
 }
 
-int transition_start(struct db *db, struct job *job, int64_t at)
+/* Reads what is planned for the job; a plan that says nothing where there is none. */
+static int read_plan(struct db *db, const struct job *job, struct plan *ret_plan)
 {
-    return move(db, job, JOB_START,
-                &(struct job_change){
-                    .started_at = at, .completed_at = -1, .due_at = at + job->processing_time});
+    struct plan_row row;
+    plan_init(ret_plan);
+    if (!(job->marks & JOB_HAS_PLAN))
+        return 0;
+    int status = plan_read(db, job->seq, &row);
+    if (status == 0)
+        *ret_plan = row.plan;
+    return status;
+}
+
+int transition_start(struct db *db, struct job *job, enum job_cause cause, int64_t at)
+{
+    struct plan plan;
+    int status = read_plan(db, job, &plan);
+    if (status < 0)
+        return status;
+    unsigned marks = plan_marks(&plan, JOB_PROCESSING);
+    status =
+        move(db, job, JOB_START,
+             &(struct job_change){
+                 .started_at = at,
+                 .completed_at = -1,
+                 .marks = marks,
+                 .start_cause = cause,
+                 .due_at = marks & (JOB_IS_HELD | JOB_IS_POLLED) ? -1 : at + job->processing_time});
+    if (status == 0 && marks & JOB_HAS_PLAN)
+        status = plan_set_polls(db, job->seq, 0);
+    return status;
 }
 
 /* Where the last number of a stem is remembered; two stems may share a place. */
@@ -88,20 +119,24 @@ static int free_slug(struct db *db, struct workspace *workspace, const char *ste
 struct making {
     struct db *db;
     struct workspace *workspace;
+    struct plan plan;
     struct scenario scenario;
     bool named;
 };
 
-/* Names the scenario from the job's prompt, and finds what it was remixed from. */
+/* Names the scenario from the plan or the job's prompt, and finds what it was remixed from. */
 static int name_scenario(const struct job_input *input, void *arg)
 {
     struct making *making = arg;
     struct scenario source;
     size_t len = strlen(input->prompt);
-    making->named = generator_can_name(input->prompt, len);
+    making->named = plan_says_end(&making->plan) || generator_can_name(input->prompt, len);
     if (!making->named)
         return 0;
-    generator_name(input->prompt, len, making->scenario.name);
+    if (*making->plan.scenario_name)
+        memcpy(making->scenario.name, making->plan.scenario_name, sizeof making->scenario.name);
+    else
+        generator_name(input->prompt, len, making->scenario.name);
     if (!input->scenario_slug)
         return 0;
     int status =
@@ -114,10 +149,13 @@ static int name_scenario(const struct job_input *input, void *arg)
 static int make_scenario(struct making *making, const struct job *job, int64_t at)
 {
     struct scenario *scenario = &making->scenario;
-    char stem[GENERATOR_SLUG_SIZE];
-    int status;
-    id_hex(scenario->id);
-    if (!generator_slug(scenario->name, stem))
+    char stem[SCENARIO_SLUG_SIZE];
+    int status = draw_hex(making->db, making->workspace, scenario->id);
+    if (status < 0)
+        return status;
+    if (*making->plan.scenario_slug)
+        memcpy(stem, making->plan.scenario_slug, sizeof stem);
+    else if (!generator_slug(scenario->name, stem))
         snprintf(stem, sizeof stem, "scenario-%s", scenario->id);
     status = free_slug(making->db, making->workspace, stem, scenario->slug);
     if (status < 0)
@@ -127,7 +165,8 @@ static int make_scenario(struct making *making, const struct job *job, int64_t a
     /* The slug is free, so what may be taken is the id (S21). */
     while ((status = scenario_insert(making->db, making->workspace->row.pk, scenario)) ==
            ERR_EXISTS)
-        id_hex(scenario->id);
+        if ((status = draw_hex(making->db, making->workspace, scenario->id)) < 0)
+            break;
     return status;
 }
 
@@ -136,34 +175,50 @@ static int end(struct db *db, const struct workspace *workspace, struct job *job
                enum job_event event, struct job_change *details, int64_t at)
 {
     details->started_at = job->started_at;
+    details->start_cause = job->start_cause;
     details->completed_at = at;
     details->due_at = -1;
+    details->marks = job->marks & JOB_HAS_PLAN;
     int status = move(db, job, event, details);
     if (status < 0 || !job->has_callback)
         return status;
     return delivery_insert(db, workspace->row.pk, job->seq, at);
 }
 
-int transition_finish(struct db *db, struct workspace *workspace, struct job *job, int64_t at)
+static int fail(struct making *making, struct job *job, enum job_cause cause, int64_t at)
+{
+    char code[ERROR_CODE_SIZE], message[ERROR_MESSAGE_SIZE];
+    plan_error(&making->plan, code, message);
+    return end(
+        making->db, making->workspace, job, JOB_FAIL,
+        &(struct job_change){.error_code = code, .error_message = message, .end_cause = cause}, at);
+}
+
+int transition_finish(struct db *db, struct workspace *workspace, struct job *job,
+                      const struct transition_order *order, int64_t at)
 {
     struct making making = {.db = db, .workspace = workspace};
-    int status = job_input(db, job->seq, name_scenario, &making);
+    int status = read_plan(db, job, &making.plan);
+    if (status == 0 && order->said) {
+        struct plan planned = making.plan;
+        making.plan = *order->said;
+        plan_add(&making.plan, &planned);
+    }
+    if (status == 0)
+        status = job_input(db, job->seq, name_scenario, &making);
     if (status < 0)
         return status;
-    if (!making.named)
-        return end(db, workspace, job, JOB_FAIL,
-                   &(struct job_change){.error_code = "GENERATION_ERROR",
-                                        .error_message = "Unable to generate scenario from the "
-                                                         "provided prompt"},
-                   at);
+    if (plan_says_end(&making.plan) == PLAN_FAILED || !making.named)
+        return fail(&making, job, order->cause, at);
     status = make_scenario(&making, job, at);
     if (status < 0)
         return status;
     return end(db, workspace, job, JOB_COMPLETE,
-               &(struct job_change){.scenario = making.scenario.id}, at);
+               &(struct job_change){.scenario = making.scenario.id, .end_cause = order->cause}, at);
 }
 
-int transition_cancel(struct db *db, const struct workspace *workspace, struct job *job, int64_t at)
+int transition_cancel(struct db *db, const struct workspace *workspace, struct job *job,
+                      enum job_cause cause, int64_t at)
 {
-    return end(db, workspace, job, JOB_CANCEL, &(struct job_change){0}, at);
+    return end(db, workspace, job, JOB_CANCEL, &(struct job_change){.end_cause = cause}, at);
 }

@@ -8,14 +8,24 @@
 #include "engine/workspace.h"
 #include "store/job.h"
 
-/* queued → processing at `at`. */
-int transition_start(struct db *db, struct job *job, int64_t at);
+/* What somebody says about an end that is brought about now, above what is planned; see struct
+ * plan.
+ */
+struct transition_order {
+    enum job_cause cause;
+    const struct plan *said; /* NULL: nothing */
+};
 
-/* processing → completed or failed at `at`, as the prompt decides (S23, S24). */
-int transition_finish(struct db *db, struct workspace *workspace, struct job *job, int64_t at);
+/* queued → processing at `at`. */
+int transition_start(struct db *db, struct job *job, enum job_cause cause, int64_t at);
+
+/* processing → completed or failed at `at`: as the order says, or the job's plan, or else the
+ * prompt (S23, S24). */
+int transition_finish(struct db *db, struct workspace *workspace, struct job *job,
+                      const struct transition_order *order, int64_t at);
 
 /* queued or processing → cancelled at `at`. ERR_INVALID where the job has ended. */
 int transition_cancel(struct db *db, const struct workspace *workspace, struct job *job,
-                      int64_t at);
+                      enum job_cause cause, int64_t at);
 
 #endif

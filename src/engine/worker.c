@@ -78,7 +78,8 @@ static int tick_run(struct write *write, struct db *db)
     size_t limit = TICK_TIMERS / db_batch_size(db);
     if (limit < TICK_TIMERS_MIN)
         limit = TICK_TIMERS_MIN;
-    return timers_fire(db, tick->workspace, workspace_now(tick->workspace), limit, &tick->next);
+    return timers_fire(db, tick->workspace, workspace_now_in(db, tick->workspace), limit,
+                       &tick->next);
 }
 
 /* Says once that timers fail, and once that they work again. */
@@ -112,6 +113,8 @@ static void tick_done(struct write *write, int status)
     worker->ticks--;
     pthread_cond_signal(&worker->idle);
     pthread_mutex_unlock(&worker->lock);
+    if (status == 0)
+        events_post(workspace, EVENT_JOB);
     workspace_release(workspace);
     free(tick);
 }

@@ -141,7 +141,7 @@ static void take_row(const struct registry *registry, struct workspace *workspac
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
 }
 
-int registry_add_workspace(struct registry *registry, const struct workspace_row *row)
+int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
     if (!workspace)
@@ -153,6 +153,8 @@ int registry_add_workspace(struct registry *registry, const struct workspace_row
         free(workspace);
         return ERR_NO_MEMORY;
     }
+    clock_share(&workspace->clock, &row->clock);
+    events_init(&workspace->events, jobs);
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
     atomic_init(&workspace->references, 1);
@@ -288,6 +290,7 @@ void workspace_release(struct workspace *workspace)
         free(glob);
     }
     rates_destroy(workspace->rates);
+    events_finish(&workspace->events);
     free(workspace);
 }
 
@@ -430,10 +433,16 @@ const struct settings *registry_defaults(const struct registry *registry)
     return &registry->settings;
 }
 
-void workspace_touch(struct workspace *workspace)
+void workspace_enter(struct workspace *workspace)
 {
     atomic_store_explicit(&workspace->used_at, time_steady_ms(), memory_order_relaxed);
     atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
+    events_begin_request(workspace);
+}
+
+void workspace_leave(struct workspace *workspace)
+{
+    events_end_request(workspace);
 }
 
 struct visit {
@@ -455,10 +464,4 @@ void registry_each(struct registry *registry, void (*visit)(struct workspace *wo
     pthread_rwlock_rdlock(&registry->lock);
     twalk_r(registry->by_pk, visit_node, &closure);
     pthread_rwlock_unlock(&registry->lock);
-}
-
-int64_t workspace_now(const struct workspace *workspace)
-{
-    (void)workspace;
-    return time_steady_ms();
 }

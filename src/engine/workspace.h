@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "base/heap.h"
+#include "engine/clock.h"
+#include "engine/events.h"
 #include "store/workspace.h"
 
 #include <stdatomic.h>
@@ -55,6 +57,10 @@ struct workspace {
     struct listed *keys;   /* likewise */
     struct rates *rates;   /* of each key's requests, under a lock of its own */
 
+    struct clock_shared clock;
+    struct clock_coming coming_clock; /* the writer's thread */
+    struct events events;
+
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
     /* The worker's, under its lock. */
@@ -89,11 +95,17 @@ size_t registry_count(struct registry *registry);
 /* The server's own settings, which count where a workspace has none of its own. */
 const struct settings *registry_defaults(const struct registry *registry);
 
-/* Notes a request of the workspace's, for its ttl and for the count. Any thread. */
-void workspace_touch(struct workspace *workspace);
+/*
+ * A request to one of the APIs begins, which counts for the ttl; and it is over, in whatever way.
+ * Any thread.
+ */
+void workspace_enter(struct workspace *workspace);
+void workspace_leave(struct workspace *workspace);
 
-/* Add what a row says. ERR_NO_MEMORY, ERR_NOT_FOUND where the row's workspace is not there. */
-int registry_add_workspace(struct registry *registry, const struct workspace_row *row);
+/* Add what a row says; `jobs` is the event number of its newest job. ERR_NO_MEMORY, ERR_NOT_FOUND
+ * where the row's workspace is not there. */
+int registry_add_workspace(struct registry *registry, const struct workspace_row *row,
+                           int64_t jobs);
 int registry_add_key(struct registry *registry, const struct key_row *row);
 int registry_add_member(struct registry *registry, const struct member_row *row);
 
@@ -126,8 +138,5 @@ bool registry_lists_member(struct registry *registry, const struct workspace *wo
 /* Calls `visit` with each workspace, under the registry's lock. Any thread. */
 void registry_each(struct registry *registry, void (*visit)(struct workspace *workspace, void *arg),
                    void *arg);
-
-/* The workspace's clock (S20). Any thread. */
-int64_t workspace_now(const struct workspace *workspace);
 
 #endif

@@ -364,6 +364,7 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
         request->finish_state(request->state);
     if (request->api && request->api->leave)
         request->api->leave(request);
+    fault_finish(request);
     json_decref(request->json);
     buf_finish(&request->body);
     for (struct arena_block *block = request->blocks, *next; block; block = next) {

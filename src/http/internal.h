@@ -3,11 +3,13 @@
 #define UNDERSTUDY_HTTP_INTERNAL_H
 
 #include "base/buf.h"
+#include "http/fault.h"
 #include "http/guard.h"
 #include "http/router.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -42,6 +44,17 @@ struct added_header {
     const char *name, *value;
 };
 
+/* An answer, until it is libmicrohttpd's. */
+struct answer {
+    int status;
+    const char *content_type; /* NULL: none */
+    const char *body;
+    size_t len;
+    char *owned; /* the body, where it is to be freed */
+    const struct fault_header *headers;
+    size_t header_count;
+};
+
 struct request {
     struct server *server;
     struct MHD_Connection *connection;
@@ -67,12 +80,15 @@ struct request {
     struct query_param *query; /* once it was asked for */
     size_t query_count;
     request_handler *then;
+    struct deadline deadline; /* of its wait (wait.c) */
+    struct request *wait_next, **wait_prev;
     void *user;  /* the API's */
     void *state; /* the handler's */
     void (*finish_state)(void *state);
     struct added_header added[ADDED_HEADERS_MAX];
     size_t added_count;
-    int status; /* of the answer */
+    struct fault_state *fault; /* how the answer goes wrong on purpose; NULL: not */
+    int status;                /* of the answer; 0: the connection is closed without one */
     int64_t begun_at;
     struct arena_block *blocks;
     size_t arena_used; /* of `first` */
@@ -98,6 +114,8 @@ struct server {
     atomic_long active; /* requests begun and not completed */
     atomic_long busy;   /* of those, with a handler or suspended */
     atomic_bool closed; /* no handler begins any more: what is suspended cannot be stopped */
+    pthread_mutex_t waits_lock;
+    struct request *waits; /* those that wait for real time */
 };
 
 /* libmicrohttpd's callbacks (flow.c). */
@@ -110,5 +128,25 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
 
 /* Copies text into the request's memory; NULL when there is none. */
 char *request_copy(struct request *request, const char *text, size_t len);
+
+/*
+ * Suspends the connection until `at`, or until the server stops or request_wake(); then it is
+ * resumed. False, with nothing done: the server stops already, or there is no memory (wait.c).
+ */
+bool wait_begin(struct request *request, int64_t at);
+
+/* From now on the server drains: ends all waits, and none begins any more. */
+void waits_end(struct server *server);
+
+/* Gives an answer, and what it owns, to libmicrohttpd. (respond.c) */
+void answer_send(struct request *request, struct answer *answer);
+
+/* The same with a response of the caller's own, which may be NULL for want of memory. */
+void answer_queue(struct request *request, const struct answer *answer,
+                  struct MHD_Response *response);
+
+/* Takes an answer over, and sends it as request->fault says; then frees what is left (fault.c). */
+void fault_answer(struct request *request, const struct answer *answer);
+void fault_finish(struct request *request);
 
 #endif

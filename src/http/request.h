@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct request;
 struct api;
@@ -103,6 +104,17 @@ bool request_server_stops(const struct request *request);
 /* The turn of the handler of the route that was found: for struct api's `enter`, or whom that left
  * it to. Once. */
 void request_handle(struct request *request);
+
+/*
+ * The same for a span of real time, at most: `then` goes on when it has passed, request_wake() was
+ * called, or the server stops (request_server_stops() tells). TIME_NEVER waits for the other two.
+ * A client that leaves is noticed only when the wait ends.
+ */
+void request_wait(struct request *request, int64_t ms, request_handler *then);
+
+/* Ends a request_wait() early; nothing where it has ended. Any thread, which makes sure that the
+ * request is not over. */
+void request_wake(struct request *request);
 
 /* See above. */
 void request_suspend(struct request *request, request_handler *then);

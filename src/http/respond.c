@@ -18,24 +18,44 @@ void respond_header(struct request *request, const char *name, const char *value
         request->added[request->added_count++] = (struct added_header){name, copy};
 }
 
-/* Queues `response`, which may be NULL for want of memory, and lets go of it. */
-static void queue(struct request *request, int status, const char *content_type,
+void answer_queue(struct request *request, const struct answer *answer,
                   struct MHD_Response *response)
 {
     request->stage = STAGE_ANSWERED;
-    request->status = status;
+    request->status = answer->status;
     request->broken = true;
     if (!response)
         return;
-    if (content_type)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    if (answer->content_type)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
     for (size_t i = 0; i < request->added_count; i++)
         MHD_add_response_header(response, request->added[i].name, request->added[i].value);
+    for (size_t i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (request->close || server_is_draining(request->server))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     request->broken =
-        MHD_queue_response(request->connection, (unsigned)status, response) != MHD_YES;
+        MHD_queue_response(request->connection, (unsigned)answer->status, response) != MHD_YES;
     MHD_destroy_response(response);
+}
+
+void answer_send(struct request *request, struct answer *answer)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        answer->len, (void *)answer->body,
+        answer->owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        free(answer->owned);
+    answer->owned = NULL;
+    answer_queue(request, answer, response);
+}
+
+static void give(struct request *request, struct answer *answer)
+{
+    if (request->fault)
+        fault_answer(request, answer);
+    else
+        answer_send(request, answer);
 }
 
 void respond(struct request *request, int status, const char *content_type, struct buf *body)
@@ -47,21 +67,21 @@ void respond(struct request *request, int status, const char *content_type, stru
         respond_static(request, 500, content_type_json, out_of_memory, sizeof out_of_memory - 1);
         return;
     }
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
-    if (!response)
-        free(bytes);
-    queue(request, status, content_type, response);
+    give(request, &(struct answer){.status = status,
+                                   .content_type = content_type,
+                                   .body = bytes,
+                                   .len = len,
+                                   .owned = bytes});
 }
 
 void respond_static(struct request *request, int status, const char *content_type, const char *body,
                     size_t len)
 {
-    queue(request, status, content_type,
-          MHD_create_response_from_buffer(len, (void *)body, MHD_RESPMEM_PERSISTENT));
+    give(request, &(struct answer){
+                      .status = status, .content_type = content_type, .body = body, .len = len});
 }
 
 void respond_empty(struct request *request)
 {
-    queue(request, 204, NULL, MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT));
+    give(request, &(struct answer){.status = 204});
 }

@@ -193,6 +193,7 @@ int server_start(const struct server_options *options, struct listener *listener
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     server->options = *options;
     server->keeps_lines = library_keeps_lines();
+    pthread_mutex_init(&server->waits_lock, NULL);
     server->daemons = calloc(listener_count, sizeof *server->daemons);
     server->listeners = calloc(listener_count, sizeof *server->listeners);
     server->contexts = calloc(listener_count, sizeof *server->contexts);
@@ -227,7 +228,7 @@ const char *server_library(void)
 
 void server_drain(struct server *server)
 {
-    atomic_store(&server->draining, true);
+    waits_end(server);
 }
 
 bool server_is_draining(const struct server *server)
@@ -259,6 +260,10 @@ void server_stop(struct server *server, int patience_ms)
         MHD_stop_daemon(server->daemons[i]);
         listener_close(&server->listeners[i]);
     }
+    /* Whoever resumed the last one may not have let go of the lock yet. */
+    pthread_mutex_lock(&server->waits_lock);
+    pthread_mutex_unlock(&server->waits_lock);
+    pthread_mutex_destroy(&server->waits_lock);
     free(server->daemons);
     free(server->contexts);
     free(server->listeners);

@@ -31,7 +31,8 @@ struct server_options {
     unsigned threads;            /* for each listener */
     unsigned max_connections;    /* over all listeners */
     size_t max_body;             /* bytes */
-    struct deadlines *deadlines; /* run by somebody until server_stop() has returned */
+    struct deadlines *deadlines; /* run by somebody until server_stop() has returned; NULL: nothing
+                                    waits (request_wait) */
     const struct api *const *apis;
     size_t api_count;
 };
@@ -45,7 +46,8 @@ int server_start(const struct server_options *options, struct listener *listener
 /* "libmicrohttpd 0.9.75": what is linked in. */
 const char *server_library(void);
 
-/* From now on the server is not ready, and answers close their connections. Any thread. */
+/* From now on the server is not ready, answers close their connections, and what waits for real
+ * time goes on at once. Any thread. */
 void server_drain(struct server *server);
 bool server_is_draining(const struct server *server);
 

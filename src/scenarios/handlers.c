@@ -1,6 +1,6 @@
 /* listScenarios, getScenario, createScenario, updateScenario, deleteScenario. */
-#include "base/id.h"
 #include "base/json.h"
+#include "engine/draw.h"
 #include "http/respond.h"
 #include "scenarios/internal.h"
 
@@ -134,10 +134,12 @@ static int create_run(struct write *write, struct db *db)
 {
     struct change *change = (struct change *)write;
     const struct workspace *workspace = change->operation.workspace;
-    struct project_scenario row = row_of(change, workspace_now(workspace));
+    int status = draw_uuid(db, workspace, change->new_id);
+    struct project_scenario row = row_of(change, workspace_now_in(db, workspace));
     if (!row.failure_criteria_mode)
         row.failure_criteria_mode = "on_max_messages"; /* E7 */
-    int status = project_scenario_insert(db, workspace->row.pk, change->project, &row);
+    if (status == 0)
+        status = project_scenario_insert(db, workspace->row.pk, change->project, &row);
     buf_finish(&change->answer); /* of a run that was rolled back */
     if (status == 0)
         scenario_put_json(&change->answer, &row);
@@ -148,7 +150,7 @@ static int update_run(struct write *write, struct db *db)
 {
     struct change *change = (struct change *)write;
     const struct workspace *workspace = change->operation.workspace;
-    struct project_scenario row = row_of(change, workspace_now(workspace));
+    struct project_scenario row = row_of(change, workspace_now_in(db, workspace));
     int status = project_scenario_update(db, workspace->row.pk, change->project, change->id, &row);
     if (status == 0)
         status = read_back(change, db);
@@ -238,7 +240,6 @@ void scenario_create_handler(struct request *request)
     struct change *change = new_change(request);
     if (!change || !read_change(request, true, change))
         return;
-    id_uuid(change->new_id);
     change->id = change->new_id;
     operate(request, change, create_run);
 }

@@ -37,7 +37,7 @@ static void find_owner(struct request *request, struct owner *owner)
             owner->workspace = registry_default(registry);
     }
     if (owner->workspace)
-        workspace_touch(owner->workspace);
+        workspace_enter(owner->workspace);
     if (!owner->workspace)
         owner->denial = DENIED_WORKSPACE;
     else if (scenarios->strict_projects && !is_own)
@@ -77,8 +77,10 @@ void project_deny(struct request *request)
 void project_leave(struct request *request)
 {
     struct owner *owner = request_user(request);
-    if (owner)
-        workspace_release(owner->workspace);
+    if (!owner || !owner->workspace)
+        return;
+    workspace_leave(owner->workspace);
+    workspace_release(owner->workspace);
 }
 
 struct workspace *project_workspace(struct request *request)

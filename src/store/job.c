@@ -11,6 +11,7 @@ enum {
     NEXT_PROCESSING,
     COUNT_PROCESSING,
     COUNT_QUEUED,
+    LAST_EVENT,
     CHANGE,
     STATEMENTS,
 };
@@ -18,7 +19,8 @@ enum {
 #define COLUMNS                                                                                    \
     "job.seq, job.id, job.status, job.created_at, job.started_at, job.completed_at, job.due_at,"   \
     " job.processing_time, job.error_code, job.error_message, job.base,"                           \
-    " job.callback_url IS NOT NULL"
+    " job.callback_url IS NOT NULL, job.queue_time, job.event, job.marks, job.start_cause,"        \
+    " job.end_cause"
 #define WITH_SCENARIO                                                                              \
     "SELECT " COLUMNS ", scenario.id, scenario.slug, scenario.name FROM job"                       \
     " LEFT JOIN scenario ON scenario.workspace = job.workspace AND scenario.id = job.scenario"
@@ -28,10 +30,10 @@ enum {
     " AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
 
 static const struct sql statements[STATEMENTS] = {
-    [INSERT] = WRITES("INSERT INTO job (workspace, id, status, created_at, due_at, processing_time,"
-                      " base, request_id, session, user_email, scenario_slug, callback_url,"
-                      " callback_headers, prompt, context)"
-                      " VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [INSERT] = WRITES("INSERT INTO job (workspace, id, status, created_at, due_at, queue_time,"
+                      " processing_time, event, marks, base, request_id, session, user_email,"
+                      " scenario_slug, callback_url, callback_headers, prompt, context)"
+                      " VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [BY_ID] = READS(WITH_SCENARIO " WHERE job.workspace = ? AND job.id = ?"),
     [BY_REQUEST_ID] = READS(WITH_SCENARIO " WHERE job.workspace = ? AND job.request_id = ?"),
     [INPUT] = READS("SELECT user_email, prompt, context, scenario_slug, request_id, callback_url,"
@@ -42,9 +44,12 @@ static const struct sql statements[STATEMENTS] = {
                                " WHERE workspace = ? AND status = 1"),
     [COUNT_QUEUED] = READS("SELECT count(*) FROM job INDEXED BY job_queued"
                            " WHERE workspace = ? AND status = 0"),
-    [CHANGE] = WRITES("UPDATE job SET status = ?, started_at = ?, completed_at = ?, due_at = ?,"
-                      " scenario = ?, error_code = ?, error_message = ?"
-                      " WHERE seq = ? AND status = ?"),
+    [LAST_EVENT] = READS("SELECT coalesce(max(event), 0) FROM job INDEXED BY job_event"
+                         " WHERE workspace = ?"),
+    [CHANGE] = WRITES(
+        "UPDATE job SET status = ?, started_at = ?, completed_at = ?, due_at = ?,"
+        " marks = ?, start_cause = ?, end_cause = ?, scenario = ?, error_code = ?, error_message = ?"
+        " WHERE seq = ? AND status = ?"),
 };
 const struct sql_list job_sql = {statements, STATEMENTS};
 
@@ -64,7 +69,10 @@ int job_insert(struct db *db, int64_t workspace, struct job *job, const struct j
     query_text(&query, job->id);
     query_int(&query, job->created_at);
     query_int_or_null(&query, job->due_at);
+    query_int(&query, job->queue_time);
     query_int(&query, job->processing_time);
+    query_int(&query, job->event);
+    query_int(&query, job->marks);
     query_text(&query, job->base);
     query_text(&query, input->request_id);
     query_text(&query, input->session);
@@ -93,6 +101,11 @@ static void read_job(struct query *query, bool with_scenario, struct job *job)
         .due_at = query_get_int_or(query, 6, -1),
         .processing_time = query_get_int(query, 7),
         .has_callback = query_get_int(query, 11) != 0,
+        .queue_time = query_get_int(query, 12),
+        .event = query_get_int(query, 13),
+        .marks = (unsigned)query_get_int(query, 14),
+        .start_cause = (enum job_cause)query_get_int(query, 15),
+        .end_cause = (enum job_cause)query_get_int(query, 16),
     };
     query_copy_text(query, 1, job->id, sizeof job->id);
     query_copy_text(query, 8, job->error_code, sizeof job->error_code);
@@ -100,9 +113,9 @@ static void read_job(struct query *query, bool with_scenario, struct job *job)
     query_copy_text(query, 10, job->base, sizeof job->base);
     if (!with_scenario)
         return;
-    query_copy_text(query, 12, job->scenario_id, sizeof job->scenario_id);
-    query_copy_text(query, 13, job->scenario_slug, sizeof job->scenario_slug);
-    query_copy_text(query, 14, job->scenario_name, sizeof job->scenario_name);
+    query_copy_text(query, 17, job->scenario_id, sizeof job->scenario_id);
+    query_copy_text(query, 18, job->scenario_slug, sizeof job->scenario_slug);
+    query_copy_text(query, 19, job->scenario_name, sizeof job->scenario_name);
 }
 
 /* Reads the one job that a query gives, and ends it. */
@@ -193,6 +206,11 @@ int job_count_unfinished(struct db *db, int64_t workspace, int64_t *ret_count)
     return status;
 }
 
+int job_last_event(struct db *db, int64_t workspace, int64_t *ret_event)
+{
+    return count(db, LAST_EVENT, workspace, ret_event);
+}
+
 int job_change(struct db *db, int64_t seq, const struct job_change *change)
 {
     struct query query = query_begin(db, TABLE_JOB, CHANGE);
@@ -200,6 +218,9 @@ int job_change(struct db *db, int64_t seq, const struct job_change *change)
     query_int_or_null(&query, change->started_at);
     query_int_or_null(&query, change->completed_at);
     query_int_or_null(&query, change->due_at);
+    query_int(&query, change->marks);
+    query_int(&query, change->start_cause);
+    query_int(&query, change->end_cause);
     query_text(&query, change->scenario);
     query_text(&query, change->error_code);
     query_text(&query, change->error_message);

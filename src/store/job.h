@@ -2,8 +2,7 @@
 #ifndef UNDERSTUDY_STORE_JOB_H
 #define UNDERSTUDY_STORE_JOB_H
 
-#include "base/id.h"
-#include "store/db.h"
+#include "store/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,11 +11,24 @@ enum job_status { JOB_QUEUED, JOB_PROCESSING, JOB_COMPLETED, JOB_FAILED, JOB_CAN
 enum { JOB_STATUSES = JOB_CANCELLED + 1 };
 
 enum {
-    URL_BASE_SIZE = 512,      /* scheme, authority, path prefix and workspace prefix, and a NUL */
-    SCENARIO_NAME_SIZE = 200, /* bytes of UTF-8 and a NUL */
-    SCENARIO_SLUG_SIZE = 140, /* a slug, a number to make it unique, and a NUL */
-    ERROR_CODE_SIZE = 64,
-    ERROR_MESSAGE_SIZE = 512,
+    URL_BASE_SIZE = 512, /* scheme, authority, path prefix and workspace prefix, and a NUL */
+};
+
+/* What is special about a job; the others need no look at the plan. */
+enum job_mark {
+    JOB_HAS_PLAN = 1,
+    JOB_IS_HELD = 2,  /* in its present state, until it is released */
+    JOB_IS_POLLED = 4 /* reading it moves it */
+};
+
+/* Why a job was started, or ended. */
+enum job_cause {
+    JOB_CAUSE_NONE, /* it was not */
+    JOB_CAUSE_TIMER,
+    JOB_CAUSE_REQUEST, /* a DELETE of the job */
+    JOB_CAUSE_POLL,    /* a GET, as the plan says */
+    JOB_CAUSE_RULE,    /* a rule's transition */
+    JOB_CAUSE_CONTROL, /* the control plane */
 };
 
 /* What GET shows of a job (S18). Plain values: whoever has it, has all of it. */
@@ -25,8 +37,11 @@ struct job {
     char id[ID_HEX_SIZE];
     enum job_status status;
     int64_t created_at, started_at, completed_at;
-    int64_t due_at;          /* of its next timer */
-    int64_t processing_time; /* how long it will be processed */
+    int64_t due_at;                      /* of its next timer */
+    int64_t queue_time, processing_time; /* how long it is in each state */
+    int64_t event;                       /* the number of its creation (engine/events.h) */
+    unsigned marks;                      /* of enum job_mark */
+    enum job_cause start_cause, end_cause;
     bool has_callback;
     char base[URL_BASE_SIZE];                                            /* of its scenario's url */
     char error_code[ERROR_CODE_SIZE], error_message[ERROR_MESSAGE_SIZE]; /* failed */
@@ -47,6 +62,8 @@ struct job_input {
 struct job_change {
     enum job_status from, to;
     int64_t started_at, completed_at, due_at;
+    unsigned marks;
+    enum job_cause start_cause, end_cause;
     const char *scenario, *error_code, *error_message; /* NULL where there is none */
 };
 
@@ -78,6 +95,9 @@ int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count);
 
 /* How many are queued or being processed. */
 int job_count_unfinished(struct db *db, int64_t workspace, int64_t *ret_count);
+
+/* The event number of the workspace's newest job; 0 where there is none. */
+int job_last_event(struct db *db, int64_t workspace, int64_t *ret_event);
 
 /* Compare and set: ERR_NOT_FOUND where the job is not in `change->from` any more. Writer. */
 int job_change(struct db *db, int64_t seq, const struct job_change *change);

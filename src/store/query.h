@@ -46,13 +46,14 @@ enum table {
     TABLE_ACCESS,
     TABLE_PURGE,
     TABLE_JOB,
+    TABLE_PLAN,
     TABLE_SESSION,
     TABLE_SCENARIO,
     TABLE_DELIVERY,
     TABLE_PROJECT_SCENARIO,
     TABLES,
 };
-extern const struct sql_list workspace_sql, access_sql, purge_sql, job_sql, session_sql,
+extern const struct sql_list workspace_sql, access_sql, purge_sql, job_sql, plan_sql, session_sql,
     scenario_sql, delivery_sql, project_scenario_sql;
 
 struct query {

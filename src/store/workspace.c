@@ -2,20 +2,27 @@
 
 #include "store/query.h"
 
-enum { INSERT, ALL, ONE, UPDATE, NAME_EXISTS, PROJECT_EXISTS, STATEMENTS };
+enum { INSERT, ALL, ONE, UPDATE, SET_CLOCK, COUNT_DRAW, NAME_EXISTS, PROJECT_EXISTS, STATEMENTS };
 
 #define SETTINGS                                                                                   \
     "name, active, ttl, queue_time, processing_time, max_processing, jitter, rate_per_minute,"     \
     " rate_per_day, rate_creations, any_key, public_url, room_since, magic"
-#define SELECT "SELECT " SETTINGS ", pk, id, slug, project_id, created_at FROM workspace"
+#define CLOCK "clock_mode, clock_scale, clock_base, clock_anchor"
+#define SELECT                                                                                     \
+    "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK " FROM workspace"
 
 static const struct sql statements[STATEMENTS] = {
-    [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at,"
+                      " seed, " CLOCK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                      " ?, ?, ?, ?, ?, ?)"),
     [ALL] = READS(SELECT " WHERE deleted = 0 ORDER BY pk"),
     [ONE] = READS(SELECT " WHERE pk = ? AND deleted = 0"),
     [UPDATE] = WRITES("UPDATE workspace SET (" SETTINGS ") ="
                       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE pk = ? AND deleted = 0"),
+    [SET_CLOCK] = WRITES("UPDATE workspace SET (" CLOCK ") = (?, ?, ?, ?)"
+                         " WHERE pk = ? AND deleted = 0"),
+    [COUNT_DRAW] = WRITES("UPDATE workspace SET draws = draws + 1 WHERE pk = ?"
+                          " RETURNING draws - 1"),
     [NAME_EXISTS] = READS("SELECT 1 FROM workspace WHERE id = ?1 OR slug = ?1"),
     [PROJECT_EXISTS] = READS("SELECT 1 FROM workspace WHERE project_id = ?"),
 };
@@ -48,6 +55,15 @@ static void bind_settings(struct query *query, const struct workspace_row *row)
     bind_given(query, settings, GIVEN_MAGIC, settings->magic);
 }
 
+/* Binds CLOCK. */
+static void bind_clock(struct query *query, const struct clock_row *clock)
+{
+    query_int(query, clock->mode);
+    query_real(query, clock->scale);
+    query_int(query, clock->base);
+    query_int(query, clock->anchor);
+}
+
 int workspace_insert(struct db *db, struct workspace_row *row)
 {
     struct query query = query_begin(db, TABLE_WORKSPACE, INSERT);
@@ -56,6 +72,8 @@ int workspace_insert(struct db *db, struct workspace_row *row)
     query_text(&query, row->slug);
     query_text(&query, row->project_id);
     query_int(&query, row->created_at);
+    query_text(&query, *row->seed ? row->seed : NULL);
+    bind_clock(&query, &row->clock);
     int status = query_run(&query);
     if (status == 0)
         row->pk = query_last_key(db);
@@ -69,6 +87,26 @@ int workspace_update(struct db *db, const struct workspace_row *row)
     query_int(&query, row->pk);
     int status = query_run(&query);
     return status < 0 || query_changes(db) == 1 ? status : ERR_NOT_FOUND;
+}
+
+int workspace_set_clock(struct db *db, int64_t pk, const struct clock_row *clock)
+{
+    struct query query = query_begin(db, TABLE_WORKSPACE, SET_CLOCK);
+    bind_clock(&query, clock);
+    query_int(&query, pk);
+    int status = query_run(&query);
+    return status < 0 || query_changes(db) == 1 ? status : ERR_NOT_FOUND;
+}
+
+int workspace_count_draw(struct db *db, int64_t pk, int64_t *ret_before)
+{
+    struct query query = query_begin(db, TABLE_WORKSPACE, COUNT_DRAW);
+    query_int(&query, pk);
+    int status = query_step(&query);
+    if (status > 0)
+        *ret_before = query_get_int(&query, 0);
+    query_end(&query);
+    return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
 }
 
 int workspace_name_exists(struct db *db, const char *name, bool *ret_exists)
@@ -122,6 +160,11 @@ static void read_row(struct query *query, struct workspace_row *row)
     query_copy_text(query, 15, row->id, sizeof row->id);
     query_copy_text(query, 16, row->slug, sizeof row->slug);
     query_copy_text(query, 17, row->project_id, sizeof row->project_id);
+    query_copy_text(query, 19, row->seed, sizeof row->seed);
+    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 20),
+                                    .scale = query_get_real(query, 21),
+                                    .base = query_get_int(query, 22),
+                                    .anchor = query_get_int(query, 23)};
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),

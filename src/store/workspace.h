@@ -15,6 +15,7 @@ enum {
     WORKSPACE_SLUG_SIZE = 64,  /* a DNS label and a NUL */
     WORKSPACE_NAME_SIZE = 256, /* bytes of UTF-8 and a NUL */
     PROJECT_ID_SIZE = 64,
+    SEED_SIZE = 128,
     KEY_HASH_SIZE = DIGEST_SIZE, /* SHA-256 */
     KEY_LAST4_SIZE = 5,
     EMAIL_SIZE = EMAIL_MAX + 1,
@@ -46,6 +47,16 @@ struct settings_row {
     int64_t room_since;               /* when max_processing last made room */
 };
 
+/* How a workspace's clock goes: see engine/clock.h. */
+enum clock_mode { CLOCK_REAL, CLOCK_SCALED, CLOCK_MANUAL, CLOCK_AUTO };
+enum { CLOCK_MODES = CLOCK_AUTO + 1 };
+
+struct clock_row {
+    enum clock_mode mode;
+    double scale;         /* of CLOCK_SCALED */
+    int64_t base, anchor; /* it showed `base` when real time was `anchor` */
+};
+
 struct workspace_row {
     int64_t pk; /* what the other tables refer to */
     char id[WORKSPACE_ID_SIZE];
@@ -56,6 +67,8 @@ struct workspace_row {
     int64_t created_at;
     int64_t ttl; /* ms of real time since its last request; 0: it stays */
     struct settings_row settings;
+    struct clock_row clock;
+    char seed[SEED_SIZE]; /* a JSON text or number; "": ids come from the cryptographic source */
 };
 
 struct key_row {
@@ -84,6 +97,11 @@ int workspace_read(struct db *db, int64_t pk, struct workspace_row *ret_row);
 
 /* Writes name, active, ttl and settings of the row with that pk. ERR_NOT_FOUND. Writer. */
 int workspace_update(struct db *db, const struct workspace_row *row);
+
+/* Sets a workspace's clock; counts one more draw from its seed, and says how many there were
+ * before. Writer. */
+int workspace_set_clock(struct db *db, int64_t pk, const struct clock_row *clock);
+int workspace_count_draw(struct db *db, int64_t pk, int64_t *ret_before);
 
 /* Whether a workspace that is there has this id or slug, or this project; whether a key is known.
  */

@@ -119,7 +119,7 @@ bool auth_admit(struct request *request, const struct route *route)
         caller->denial = may_open(request, registry, caller->key) ? DENIED_NOT : DENIED_KEY;
         return caller->denial == DENIED_NOT;
     }
-    workspace_touch(caller->workspace);
+    workspace_enter(caller->workspace);
     if (!atomic_load(&caller->workspace->active))
         caller->denial = DENIED_INACTIVE;
     else if (!has_request_left(request, registry, caller))
@@ -191,7 +191,7 @@ static void opened(struct request *request)
         auth_deny_key(request);
         return;
     }
-    workspace_touch(caller->workspace);
+    workspace_enter(caller->workspace);
     opening->then(request);
 }
 
@@ -248,7 +248,7 @@ bool page_admit(struct request *request, const struct route *route)
         return false;
     caller->workspace = prefix ? registry_by_slug(registry, prefix) : registry_default(registry);
     if (caller->workspace)
-        workspace_touch(caller->workspace);
+        workspace_enter(caller->workspace);
     else
         caller->denial = DENIED_WORKSPACE;
     return caller->denial == DENIED_NOT;
@@ -268,8 +268,10 @@ void page_deny(struct request *request)
 void auth_leave(struct request *request)
 {
     struct caller *caller = request_user(request);
-    if (caller)
-        workspace_release(caller->workspace);
+    if (!caller || !caller->workspace)
+        return;
+    workspace_leave(caller->workspace);
+    workspace_release(caller->workspace);
 }
 
 struct workspace *auth_workspace(struct request *request)

@@ -1,6 +1,7 @@
 /* createScenarioJob, getScenarioJob, cancelScenarioJob. */
 #include "engine/jobs.h"
 #include "base/json.h"
+#include "engine/plan.h"
 #include "http/respond.h"
 #include "studio/callback.h"
 #include "studio/check.h"
@@ -98,6 +99,7 @@ void job_create_handler(struct request *request)
         return;
     }
     struct job_create *create = &creation->operation;
+    plan_init(&create->plan);
     create->input = (struct job_input){.user_email = body->user_email.data,
                                        .prompt = body->prompt.data,
                                        .context = body->context.data,

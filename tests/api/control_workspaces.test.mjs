@@ -334,10 +334,10 @@ test('a large workspace goes in steps, and holds nobody up', async (t) => {
     await studio(first, { key }).newJob();
     await first.stop();
     await sql(db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
-        INSERT INTO job (workspace, id, status, created_at, due_at, processing_time, base,
-            user_email, prompt)
-        SELECT workspace, printf('%012d', i), 0, created_at, due_at, 0, base, user_email, prompt
-        FROM job, n`, { write: true });
+        INSERT INTO job (workspace, id, status, created_at, due_at, queue_time,
+            processing_time, event, marks, base, user_email, prompt)
+        SELECT workspace, printf('%012d', i), 0, created_at, due_at, 0, 0, event + i, 0, base,
+            user_email, prompt FROM job, n`, { write: true });
 
     const server = await serve(t, { db });
     const mock = control(server);

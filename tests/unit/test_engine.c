@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "engine/internal.h"
 #include "engine/jobs.h"
+#include "engine/plan.h"
 #include "store/db_internal.h"
 #include "support.h"
 
@@ -133,6 +134,7 @@ static int operate(struct operation *operation)
 static struct job create(struct workspace *workspace)
 {
     struct job_create self = {.input = {.user_email = "jane@acme.com", .prompt = "A sales call"},
+                              .plan = PLAN_NONE,
                               .base = "http://b",
                               .is_member = true};
     operation_init(&self.operation, engine, workspace, job_create_run);
@@ -235,7 +237,8 @@ START_TEST(failed_operation_is_told)
 {
     start_engine(0, 0, 0);
     struct workspace *workspace = take_default();
-    struct job_create self = {.input = {.prompt = "no address"}, .base = "", .is_member = true};
+    struct job_create self = {
+        .input = {.prompt = "no address"}, .base = "", .is_member = true, .plan = PLAN_NONE};
     operation_init(&self.operation, engine, workspace, job_create_run);
     ck_assert_int_lt(operate(&self.operation), 0);
     workspace_release(workspace);
@@ -255,7 +258,8 @@ static int add_past(struct db *db, void *arg)
     struct past *past = arg;
     struct job_input input = {.user_email = "jane@acme.com", .prompt = "A sales call"};
     for (int i = 0; i < past->jobs; i++) {
-        struct job job = {.due_at = past->due + i * past->every, .processing_time = 1000};
+        struct job job = {
+            .due_at = past->due + i * past->every, .processing_time = 1000, .event = i + 1};
         job.created_at = job.due_at - 500;
         snprintf(job.id, sizeof job.id, "%d", i);
         ck_assert_int_eq(job_insert(db, 1, &job, &input), 0);

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "engine/jobs.h"
+#include "engine/plan.h"
 #include "engine/transition.h"
 #include "store/scenario.h"
 #include "support.h"
@@ -34,7 +35,8 @@ static void end(void)
 static struct job_create create(struct workspace *workspace, const struct job_input *input,
                                 bool is_member)
 {
-    struct job_create self = {.input = *input, .base = "http://b", .is_member = is_member};
+    struct job_create self = {
+        .input = *input, .base = "http://b", .is_member = is_member, .plan = PLAN_NONE};
     operation_init(&self.operation, NULL, workspace, job_create_run);
     ck_assert_int_eq(job_create_run(&self.operation.write, db), 0);
     return self;
@@ -93,7 +95,7 @@ START_TEST(order_of_refusals)
 {
     struct job_input input = {.user_email = "jane@acme.com", .prompt = "p", .request_id = "r"};
     struct job first = create(&one, &input, true).job, now;
-    ck_assert_int_eq(transition_start(db, &first, 77), 0);
+    ck_assert_int_eq(transition_start(db, &first, JOB_CAUSE_TIMER, 77), 0);
     struct job_create self = create(&one, &orders[_i].input, orders[_i].is_member);
     ck_assert_int_eq(self.outcome, orders[_i].outcome);
     ck_assert_int_eq(count_jobs(), orders[_i].outcome == CREATE_NEW ? 2 : 1);
@@ -135,7 +137,7 @@ START_TEST(cancels)
 {
     struct job_input input = {.user_email = "jane@acme.com", .prompt = "p"};
     struct job queued = create(&one, &input, true).job, processed = create(&one, &input, true).job;
-    ck_assert_int_eq(transition_start(db, &processed, processed.due_at), 0);
+    ck_assert_int_eq(transition_start(db, &processed, JOB_CAUSE_TIMER, processed.due_at), 0);
     ck_assert_int_eq(cancel_job("none").outcome, CANCEL_NO_JOB);
     int64_t before = time_steady_ms();
     struct job_cancel done = cancel_job(queued.id);
@@ -157,7 +159,7 @@ START_TEST(cancel_fills_the_place)
     one.settings.max_processing = 1;
     one.settings.queue_time = 0;
     struct job first = create(&one, &input, true).job, second = create(&one, &input, true).job;
-    ck_assert_int_eq(transition_start(db, &first, first.due_at), 0);
+    ck_assert_int_eq(transition_start(db, &first, JOB_CAUSE_TIMER, first.due_at), 0);
     struct job_cancel cancel = cancel_job(first.id);
     ck_assert_int_eq(job_by_id(db, one.row.pk, second.id, &next), 0);
     ck_assert_int_eq(next.status, JOB_PROCESSING);

@@ -153,7 +153,14 @@ static const struct job_input least = {.user_email = "jane@acme.com", .prompt = 
 static struct job add_job(int64_t workspace, const char *id, int64_t due_at,
                           const struct job_input *input)
 {
-    struct job job = {.created_at = 10, .due_at = due_at, .processing_time = 7, .base = "http://b"};
+    static int64_t event;
+    struct job job = {.created_at = 10,
+                      .due_at = due_at,
+                      .queue_time = 3,
+                      .processing_time = 7,
+                      .event = ++event,
+                      .marks = JOB_IS_HELD,
+                      .base = "http://b"};
     snprintf(job.id, sizeof job.id, "%s", id);
     ck_assert_int_eq(job_insert(db, workspace, &job, input), 0);
     return job;
@@ -173,7 +180,10 @@ START_TEST(job_is_read_as_written)
     ck_assert_int_eq(found.started_at, -1);
     ck_assert_int_eq(found.completed_at, -1);
     ck_assert_int_eq(found.due_at, 20);
+    ck_assert_int_eq(found.queue_time, 3);
     ck_assert_int_eq(found.processing_time, 7);
+    ck_assert_int_eq(found.event, job.event);
+    ck_assert_int_eq(found.marks, JOB_IS_HELD);
     ck_assert_str_eq(found.base, "http://b");
     ck_assert_str_eq(found.error_code, "");
     ck_assert_str_eq(found.scenario_id, "");
@@ -183,7 +193,7 @@ END_TEST
 /* S2, S12: both are unknown in another workspace, and taken in their own. */
 START_TEST(job_keys_are_the_workspaces)
 {
-    struct job job = add_job(one, "a", 20, &full), other = {.id = "b"};
+    struct job job = add_job(one, "a", 20, &full), other = {.id = "b", .event = 1000};
     ck_assert_int_eq(job_by_id(db, two, "a", &job), ERR_NOT_FOUND);
     ck_assert_int_eq(job_by_request_id(db, two, "r", &job), ERR_NOT_FOUND);
     ck_assert_int_eq(job_by_request_id(db, one, "", &job), ERR_NOT_FOUND);
@@ -220,9 +230,12 @@ END_TEST
 START_TEST(job_change_compares_and_sets)
 {
     struct job job = add_job(one, "a", 20, &least), found;
-    struct job_change start = {JOB_QUEUED, JOB_PROCESSING, 21, -1, 30, NULL, NULL, NULL};
-    struct job_change cancel = {JOB_QUEUED, JOB_CANCELLED, -1, 22, -1, NULL, NULL, NULL};
-    struct job_change fail = {JOB_PROCESSING, JOB_FAILED, 21, 30, -1, NULL, "CODE", "message"};
+    struct job_change start = {JOB_QUEUED,     JOB_PROCESSING, 21,   -1,   30,  0,
+                               JOB_CAUSE_NONE, JOB_CAUSE_NONE, NULL, NULL, NULL};
+    struct job_change cancel = {JOB_QUEUED,     JOB_CANCELLED,  -1,   22,   -1,  0,
+                                JOB_CAUSE_NONE, JOB_CAUSE_NONE, NULL, NULL, NULL};
+    struct job_change fail = {JOB_PROCESSING, JOB_FAILED,     21,   30,     -1,       0,
+                              JOB_CAUSE_NONE, JOB_CAUSE_NONE, NULL, "CODE", "message"};
     ck_assert_int_eq(job_change(db, job.seq, &start), 0);
     ck_assert_int_eq(job_change(db, job.seq, &start), ERR_NOT_FOUND);
     ck_assert_int_eq(job_change(db, job.seq, &cancel), ERR_NOT_FOUND);
@@ -246,7 +259,8 @@ START_TEST(next_due_is_by_time_then_creation)
 {
     struct job c = add_job(one, "c", 30, &least), b = add_job(one, "b", 20, &least), found;
     struct job a = add_job(one, "a", 20, &least);
-    struct job_change start = {JOB_QUEUED, JOB_PROCESSING, 20, -1, 25, NULL, NULL, NULL};
+    struct job_change start = {JOB_QUEUED,     JOB_PROCESSING, 20,   -1,   25,  0,
+                               JOB_CAUSE_NONE, JOB_CAUSE_NONE, NULL, NULL, NULL};
     int64_t count = 9;
     add_job(two, "x", 1, &least);
     ck_assert_int_eq(job_next_due(db, one, JOB_QUEUED, 19, &found), ERR_NOT_FOUND);
@@ -350,8 +364,10 @@ START_TEST(job_is_read_with_its_scenario)
     struct job job = add_job(one, "a", 20, &least), found;
     struct scenario scenario = {"s", "slug", "Name", "", "a", 5},
                     other = {"s", "x", "X", "", "", 6};
-    struct job_change start = {JOB_QUEUED, JOB_PROCESSING, 21, -1, 30, NULL, NULL, NULL};
-    struct job_change complete = {JOB_PROCESSING, JOB_COMPLETED, 21, 30, -1, "s", NULL, NULL};
+    struct job_change start = {JOB_QUEUED,     JOB_PROCESSING, 21,   -1,   30,  0,
+                               JOB_CAUSE_NONE, JOB_CAUSE_NONE, NULL, NULL, NULL};
+    struct job_change complete = {JOB_PROCESSING, JOB_COMPLETED,  21,  30,   -1,  0,
+                                  JOB_CAUSE_NONE, JOB_CAUSE_NONE, "s", NULL, NULL};
     scenario_insert(db, two, &other);
     scenario_insert(db, one, &scenario);
     job_change(db, job.seq, &start);

@@ -32,7 +32,9 @@ static const struct job_input input = {.user_email = "jane@acme.com", .prompt = 
 
 static struct job add_job(const char *id, int64_t due_at, int64_t processing_time)
 {
-    struct job job = {.due_at = due_at, .processing_time = processing_time, .base = "http://b"};
+    static int64_t event;
+    struct job job = {
+        .due_at = due_at, .processing_time = processing_time, .event = ++event, .base = "http://b"};
     snprintf(job.id, sizeof job.id, "%s", id);
     ck_assert_int_eq(job_insert(db, workspace.row.pk, &job, &input), 0);
     return job;
@@ -173,7 +175,7 @@ START_TEST(freed_place_is_filled)
     struct job a = get("a");
     ck_assert_int_eq(timers_fill(db, &workspace, 250, &next), 0); /* none is free */
     ck_assert_int_eq(next, TIME_NEVER);
-    ck_assert_int_eq(transition_cancel(db, &workspace, &a, 300), 0);
+    ck_assert_int_eq(transition_cancel(db, &workspace, &a, JOB_CAUSE_REQUEST, 300), 0);
     ck_assert_int_eq(timers_fill(db, &workspace, 300, &next), 0);
     ck_assert_int_eq(next, 1000);
     check_times("a", JOB_CANCELLED, 100, 300);
@@ -193,7 +195,7 @@ END_TEST
 
 enum { JOBS = 40 };
 
-struct plan {
+struct reckoned {
     char id[ID_HEX_SIZE];
     int64_t created, due, processing, start, end;
     size_t order; /* of creation */
@@ -201,17 +203,17 @@ struct plan {
 
 static int by_due(const void *a, const void *b)
 {
-    const struct plan *first = a, *second = b;
+    const struct reckoned *first = a, *second = b;
     if (first->due != second->due)
         return first->due < second->due ? -1 : 1;
     return first->order < second->order ? -1 : 1;
 }
 
 /* A queue with `places` servers, reckoned by itself: each takes the place that is free first. */
-static void reckon(struct plan plans[JOBS], int64_t places)
+static void reckon(struct reckoned plans[JOBS], int64_t places)
 {
     int64_t free_at[JOBS] = {0};
-    struct plan sorted[JOBS];
+    struct reckoned sorted[JOBS];
     memcpy(sorted, plans, sizeof sorted);
     qsort(sorted, JOBS, sizeof *sorted, by_due);
     for (size_t i = 0; i < JOBS; i++) {
@@ -219,26 +221,26 @@ static void reckon(struct plan plans[JOBS], int64_t places)
         for (size_t j = 1; j < (size_t)(places ? places : JOBS); j++)
             if (free_at[j] < free_at[place])
                 place = j;
-        struct plan *plan = &plans[sorted[i].order];
+        struct reckoned *plan = &plans[sorted[i].order];
         plan->start = plan->due > free_at[place] ? plan->due : free_at[place];
         free_at[place] = plan->end = plan->start + plan->processing;
     }
 }
 
 /* Jobs of one workspace have one queue time while the server runs: due in order of creation. */
-static void make_plans(struct plan plans[JOBS], unsigned seed)
+static void make_plans(struct reckoned plans[JOBS], unsigned seed)
 {
     int64_t created = 0;
     srand(seed);
     for (size_t i = 0; i < JOBS; i++) {
         created += rand() % 30;
-        plans[i] = (struct plan){
+        plans[i] = (struct reckoned){
             .created = created, .due = created + 20, .processing = rand() % 100, .order = i};
         snprintf(plans[i].id, sizeof plans[i].id, "%u-%zu", seed, i);
     }
 }
 
-static void check_plans(const struct plan plans[JOBS])
+static void check_plans(const struct reckoned plans[JOBS])
 {
     for (size_t i = 0; i < JOBS; i++)
         check_times(plans[i].id, JOB_COMPLETED, plans[i].start, plans[i].end);
@@ -246,7 +248,7 @@ static void check_plans(const struct plan plans[JOBS])
 
 START_TEST(caught_up_times_are_those_lived_through)
 {
-    struct plan plans[JOBS];
+    struct reckoned plans[JOBS];
     workspace.settings.max_processing = _i % 4;
 
     make_plans(plans, 1 + (unsigned)_i);

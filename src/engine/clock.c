@@ -1,0 +1,130 @@
+#include "engine/clock.h"
+
+#include "base/time.h"
+#include "engine/workspace.h"
+
+#include <string.h>
+
+/* -- pure -------------------------------------------------------------------------------------- */
+
+bool clock_stands(const struct clock_row *clock)
+{
+    return clock->mode == CLOCK_MANUAL || clock->mode == CLOCK_AUTO;
+}
+
+int64_t clock_show(const struct clock_row *clock, int64_t real)
+{
+    int64_t passed = real - clock->anchor;
+    if (clock->mode == CLOCK_SCALED)
+        passed = (int64_t)((double)passed * clock->scale);
+    return clock->base + (clock_stands(clock) ? 0 : passed);
+}
+
+int64_t clock_real_at(const struct clock_row *clock, int64_t at)
+{
+    int64_t left = at - clock->base;
+    if (at == TIME_NEVER)
+        return TIME_NEVER;
+    if (clock_stands(clock))
+        return left > 0 ? TIME_NEVER : clock->anchor;
+    if (clock->mode == CLOCK_SCALED) {
+        double real = (double)left / clock->scale;
+        if (real > (double)(TIME_NEVER / 2))
+            return TIME_NEVER;
+        /* Rounded up: a timer that wakes a moment early finds that it is not due yet. */
+        left = (int64_t)real;
+        while ((int64_t)((double)left * clock->scale) < at - clock->base)
+            left++;
+    }
+    return clock->anchor + left;
+}
+
+struct clock_row clock_make(enum clock_mode mode, double scale, int64_t now, int64_t real)
+{
+    return (struct clock_row){.mode = mode, .scale = scale, .base = now, .anchor = real};
+}
+
+static const char *const mode_names[CLOCK_MODES] = {"real", "scaled", "manual", "auto"};
+
+const char *clock_mode_name(enum clock_mode mode)
+{
+    return mode_names[mode];
+}
+
+bool clock_mode_parse(const char *name, enum clock_mode *ret_mode)
+{
+    for (size_t i = 0; i < CLOCK_MODES; i++) {
+        if (strcmp(name, mode_names[i]) != 0)
+            continue;
+        *ret_mode = (enum clock_mode)i;
+        return true;
+    }
+    return false;
+}
+
+/* -- shared ------------------------------------------------------------------------------------ */
+
+/* One thread writes; readers try again where it wrote meanwhile. */
+void clock_share(struct clock_shared *shared, const struct clock_row *clock)
+{
+    atomic_fetch_add(&shared->version, 1);
+    atomic_store(&shared->mode, (int)clock->mode);
+    atomic_store(&shared->scale, clock->scale);
+    atomic_store(&shared->base, clock->base);
+    atomic_store(&shared->anchor, clock->anchor);
+    atomic_fetch_add(&shared->version, 1);
+}
+
+struct clock_row workspace_clock(const struct workspace *workspace)
+{
+    const struct clock_shared *shared = &workspace->clock;
+    struct clock_row row;
+    unsigned version;
+    do {
+        version = atomic_load(&shared->version) & ~1U;
+        row.mode = (enum clock_mode)atomic_load(&shared->mode);
+        row.scale = atomic_load(&shared->scale);
+        row.base = atomic_load(&shared->base);
+        row.anchor = atomic_load(&shared->anchor);
+    } while (atomic_load(&shared->version) != version);
+    return row;
+}
+
+int64_t workspace_now(const struct workspace *workspace)
+{
+    struct clock_row clock = workspace_clock(workspace);
+    return clock_show(&clock, time_steady_ms());
+}
+
+/* -- in a transaction -------------------------------------------------------------------------- */
+
+struct clock_row workspace_clock_in(struct db *db, const struct workspace *workspace)
+{
+    const struct clock_coming *coming = &workspace->coming_clock;
+    return coming->is_set && coming->rollbacks == db_rollbacks(db) ? coming->row
+                                                                   : workspace_clock(workspace);
+}
+
+int64_t workspace_now_in(struct db *db, const struct workspace *workspace)
+{
+    struct clock_row clock = workspace_clock_in(db, workspace);
+    return clock_show(&clock, time_steady_ms());
+}
+
+int workspace_set_clock_in(struct db *db, struct workspace *workspace,
+                           const struct clock_row *clock)
+{
+    int status = workspace_set_clock(db, workspace->row.pk, clock);
+    if (status == 0)
+        workspace->coming_clock =
+            (struct clock_coming){.row = *clock, .is_set = true, .rollbacks = db_rollbacks(db)};
+    return status;
+}
+
+void workspace_publish_clock(struct workspace *workspace)
+{
+    struct clock_coming *coming = &workspace->coming_clock;
+    if (coming->is_set)
+        clock_share(&workspace->clock, &coming->row);
+    coming->is_set = false;
+}

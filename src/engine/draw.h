@@ -1,0 +1,20 @@
+/*
+ * What is drawn for a workspace: ids (S21, E6) and the variation of job times. With a seed, from
+ * that: the same calls in the same order draw the same. Inside the writer's transaction, which
+ * counts the draws.
+ */
+#ifndef UNDERSTUDY_ENGINE_DRAW_H
+#define UNDERSTUDY_ENGINE_DRAW_H
+
+#include "base/id.h"
+#include "store/workspace.h"
+
+struct workspace;
+
+int draw_hex(struct db *db, const struct workspace *workspace, char ret_id[ID_HEX_SIZE]);
+int draw_uuid(struct db *db, const struct workspace *workspace, char ret_id[ID_UUID_SIZE]);
+
+/* A number from -1 to 1. */
+int draw_share(struct db *db, const struct workspace *workspace, double *ret_share);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * A workspace's events are counters, and its waiters a list under its lock. To post without anybody
+ * waiting costs two atomic operations: the poster counts and then looks whether somebody waits; a
+ * waiter says that he waits and then looks at the count. One of the two sees the other.
+ *
+ * A waiter is woken once, by whoever takes him off the list. Where that is not his deadline, but
+ * his deadline has begun to pass, it is left to that to wake him, since it still uses his memory.
+ */
+#include "engine/events.h"
+
+#include "engine/engine.h"
+#include "engine/workspace.h"
+
+#include <stddef.h>
+
+void events_init(struct events *events, int64_t jobs)
+{
+    atomic_init(&events->jobs, jobs);
+    events->jobs_drawn = jobs;
+    pthread_mutex_init(&events->lock, NULL);
+}
+
+void events_finish(struct events *events)
+{
+    pthread_mutex_destroy(&events->lock);
+}
+
+int64_t events_seen(const struct workspace *workspace, unsigned kinds)
+{
+    int64_t seen = 0;
+    for (unsigned i = 0; i < EVENT_KINDS; i++)
+        if (kinds & 1U << i)
+            seen += atomic_load(&workspace->events.happened[i]);
+    return seen;
+}
+
+int64_t events_resets(const struct workspace *workspace)
+{
+    return atomic_load(&workspace->events.resets);
+}
+
+/* -- waking, under the lock -------------------------------------------------------------------- */
+
+static void take_off(struct events *events, struct waiter *waiter)
+{
+    *waiter->place = waiter->next;
+    if (waiter->next)
+        waiter->next->place = waiter->place;
+    waiter->place = NULL;
+    atomic_fetch_sub(&events->waiting, 1);
+}
+
+/* Moves those whom `end` concerns to a list of their own; kinds 0: everybody. */
+static struct waiter *collect(struct events *events, unsigned kinds, enum wait_end end)
+{
+    struct waiter *woken = NULL;
+    for (struct waiter *waiter = events->first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        if (kinds && !(waiter->kinds & kinds))
+            continue;
+        take_off(events, waiter);
+        waiter->end = end;
+        if (!deadlines_cancel(engine_deadlines(waiter->engine), &waiter->deadline))
+            continue; /* passed() wakes him */
+        waiter->next = woken;
+        woken = waiter;
+    }
+    return woken;
+}
+
+/* Without the lock: once woken, a waiter may be gone. */
+static void wake_all(struct waiter *waiter)
+{
+    for (struct waiter *next; waiter; waiter = next) {
+        next = waiter->next;
+        waiter->wake(waiter->arg);
+    }
+}
+
+static void passed(struct deadline *deadline)
+{
+    struct waiter *waiter = (struct waiter *)((char *)deadline - offsetof(struct waiter, deadline));
+    struct events *events = &waiter->workspace->events;
+    pthread_mutex_lock(&events->lock);
+    if (waiter->place) {
+        take_off(events, waiter);
+        waiter->end = WAIT_PASSED;
+    }
+    pthread_mutex_unlock(&events->lock);
+    waiter->wake(waiter->arg);
+}
+
+/* -- waiting ----------------------------------------------------------------------------------- */
+
+/* With the lock held: whether he need not wait, and why. */
+static bool is_over(struct events *events, struct waiter *waiter)
+{
+    bool happened = events_seen(waiter->workspace, waiter->kinds) != waiter->seen;
+    bool reset = atomic_load(&events->resets) != waiter->resets;
+    waiter->end = events->ended ? events->end : reset ? WAIT_RESET : WAIT_HAPPENED;
+    return events->ended || reset || happened;
+}
+
+void waiter_begin(struct waiter *waiter)
+{
+    struct events *events = &waiter->workspace->events;
+    waiter->deadline = (struct deadline){.passed = passed};
+    pthread_mutex_lock(&events->lock);
+    atomic_fetch_add(&events->waiting, 1);
+    bool over = is_over(events, waiter);
+    waiter->place = &events->first;
+    waiter->next = events->first;
+    if (events->first)
+        events->first->place = &waiter->next;
+    events->first = waiter;
+    if (!over &&
+        deadlines_set(engine_deadlines(waiter->engine), &waiter->deadline, waiter->until) < 0) {
+        waiter->end = WAIT_PASSED; /* without memory for a deadline nobody waits */
+        over = true;
+    }
+    if (over)
+        take_off(events, waiter);
+    pthread_mutex_unlock(&events->lock);
+    if (over)
+        waiter->wake(waiter->arg);
+}
+
+/* -- posting ----------------------------------------------------------------------------------- */
+
+void events_post(struct workspace *workspace, unsigned kinds)
+{
+    struct events *events = &workspace->events;
+    for (unsigned i = 0; i < EVENT_KINDS; i++)
+        if (kinds & 1U << i)
+            atomic_fetch_add(&events->happened[i], 1);
+    if (!atomic_load(&events->waiting))
+        return;
+    pthread_mutex_lock(&events->lock);
+    struct waiter *woken = collect(events, kinds, WAIT_HAPPENED);
+    pthread_mutex_unlock(&events->lock);
+    wake_all(woken);
+}
+
+int64_t events_draw_job(struct workspace *workspace)
+{
+    return ++workspace->events.jobs_drawn;
+}
+
+void events_post_job(struct workspace *workspace, int64_t event)
+{
+    struct events *events = &workspace->events;
+    if (event > atomic_load(&events->jobs))
+        atomic_store(&events->jobs, event);
+    events_post(workspace, EVENT_JOB);
+}
+
+void events_begin_request(struct workspace *workspace)
+{
+    atomic_fetch_add(&workspace->events.unanswered, 1);
+    events_post(workspace, EVENT_REQUEST);
+}
+
+void events_end_request(struct workspace *workspace)
+{
+    atomic_fetch_sub(&workspace->events.unanswered, 1);
+    events_post(workspace, EVENT_REQUEST);
+}
+
+void events_end_waits(struct workspace *workspace, enum wait_end end)
+{
+    struct events *events = &workspace->events;
+    pthread_mutex_lock(&events->lock);
+    if (end == WAIT_RESET) {
+        atomic_fetch_add(&events->resets, 1);
+    } else {
+        events->ended = true;
+        events->end = end;
+    }
+    struct waiter *woken = collect(events, 0, end);
+    pthread_mutex_unlock(&events->lock);
+    wake_all(woken);
+}

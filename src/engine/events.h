@@ -1,0 +1,105 @@
+/*
+ * What happens in a workspace, counted, and those who wait for it: the one mechanism of every wait
+ * (C9). Whoever waits looks whether what he waits for is so, and if not sleeps until something of
+ * the kinds that could change it has happened since he looked; then he looks again.
+ *
+ *     int64_t seen = events_seen(workspace, EVENT_JOB);
+ *     if (the job has ended) …
+ *     waiter->kinds = EVENT_JOB, waiter->seen = seen, …
+ *     request_suspend(request, look_again);
+ *     waiter_begin(waiter);
+ */
+#ifndef UNDERSTUDY_ENGINE_EVENTS_H
+#define UNDERSTUDY_ENGINE_EVENTS_H
+
+#include "base/deadlines.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct workspace;
+
+enum event_kind {
+    EVENT_JOB = 1,     /* a job was made, or moved */
+    EVENT_REQUEST = 2, /* a request to one of the APIs has begun, or was answered */
+    EVENT_RULE = 4,    /* a rule was used, made or deleted */
+    EVENT_CLOCK = 8,   /* the clock was moved, or goes otherwise */
+};
+enum { EVENT_KINDS = 4 };
+
+enum wait_end {
+    WAIT_HAPPENED, /* something did: look again */
+    WAIT_PASSED,   /* its time */
+    WAIT_RESET,    /* the workspace was reset or its state replaced */
+    WAIT_DELETED,  /* the workspace was */
+    WAIT_STOPPED,  /* the server stops */
+};
+
+/*
+ * Somebody who waits. He sets the first part and keeps it alive, with a reference to the workspace,
+ * until `wake(arg)`; that is called once, by any thread, also from within waiter_begin(), and `end`
+ * says why.
+ */
+struct waiter {
+    struct engine *engine;
+    struct workspace *workspace;
+    unsigned kinds; /* of enum event_kind */
+    int64_t seen;   /* events_seen() of these, from before he looked */
+    int64_t resets; /* events_resets(), from when his request began */
+    int64_t until;  /* real ms */
+    void (*wake)(void *arg);
+    void *arg;
+    enum wait_end end;
+
+    struct deadline deadline; /* the rest is events.c's */
+    struct waiter *next, **place;
+};
+
+/* A workspace's. */
+struct events {
+    atomic_llong happened[EVENT_KINDS];
+    atomic_llong jobs;     /* the event number of the newest job that is committed */
+    atomic_int unanswered; /* requests to the APIs that have begun and are not answered */
+    atomic_llong resets;
+    atomic_int waiting;
+    pthread_mutex_t lock;
+    struct waiter *first; /* under the lock */
+    bool ended;           /* likewise; waits end at once, with `end` */
+    enum wait_end end;
+    int64_t jobs_drawn; /* the writer's thread */
+};
+
+void events_init(struct events *events, int64_t jobs);
+void events_finish(struct events *events);
+
+/* How much of these kinds has happened so far. Any thread. */
+int64_t events_seen(const struct workspace *workspace, unsigned kinds);
+
+/* How often the workspace was reset, or its state replaced. Any thread. */
+int64_t events_resets(const struct workspace *workspace);
+
+/* Something happened, and can be seen: after a commit. Any thread. */
+void events_post(struct workspace *workspace, unsigned kinds);
+
+/* The number of a new job, unique and growing in its workspace. The writer's thread. */
+int64_t events_draw_job(struct workspace *workspace);
+
+/* The job of that number is committed. The writer's thread. */
+void events_post_job(struct workspace *workspace, int64_t event);
+
+/* A request to one of the APIs has begun; it was answered, or left. Any thread. */
+void events_begin_request(struct workspace *workspace);
+void events_end_request(struct workspace *workspace);
+
+void waiter_begin(struct waiter *waiter);
+
+/*
+ * Ends the waits of a workspace: those under way (WAIT_RESET), or these and all that are yet to
+ * come (WAIT_DELETED, WAIT_STOPPED). Any thread.
+ */
+void events_end_waits(struct workspace *workspace, enum wait_end end);
+
+#endif
