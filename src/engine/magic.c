@@ -109,3 +109,16 @@ int magic_add_lines(const char *prompt, const char *context, struct plan *plan)
         plan->end = PLAN_FAILED;
     return 0;
 }
+
+int magic_plan(struct registry *registry, const struct workspace *workspace,
+               const struct job_input *input, struct plan *plan, bool *ret_is_member)
+{
+    if (!atomic_load(&workspace->magic)) {
+        *ret_is_member = registry_is_member(registry, workspace, input->user_email);
+        return 0;
+    }
+    int status = magic_add_lines(input->prompt, input->context, plan);
+    if (status == 0)
+        *ret_is_member = magic_is_member(registry, workspace, input->user_email, plan);
+    return status;
+}

@@ -1,7 +1,9 @@
 /*
  * Values that steer a job and pass through an unchanged client: a tag in the address,
  * jane+fail@acme.com, and lines in the prompt or the context, "#mock end=failed queued=1s". Where
- * a workspace's `magic` is off, nobody calls any of this, and they are text like any other.
+ * a workspace's `magic` is off, they are text like any other.
+ *
+ * A rule counts before a line, a line before a tag, and all before the settings.
  *
  * Tags: +fail (fails with GENERATION_ERROR), +policy (CONTENT_POLICY_VIOLATION), +slow-10m (any
  * duration: it is processed for that long), +hold (stays processing until it is released). ASCII
@@ -19,8 +21,8 @@
  *     slug=its-slug                    of the scenario that it makes
  *
  * Within a text the later word counts, between end=completed and error= too; what the prompt does
- * not say, the context does. All functions but magic_is_member() are pure; any thread may call
- * them.
+ * not say, the context does. All functions but the last and magic_is_member() are pure;
+ * any thread may call them.
  */
 #ifndef UNDERSTUDY_ENGINE_MAGIC_H
 #define UNDERSTUDY_ENGINE_MAGIC_H
@@ -58,5 +60,12 @@ int magic_read_lines(const char *text, struct plan *plan, struct err *err);
  * generator_name() does what has no name. A text with a wrong word says nothing. ERR_NO_MEMORY.
  */
 int magic_add_lines(const char *prompt, const char *context, struct plan *plan);
+
+/*
+ * What is said of a job of the workspace's, whose `magic` is looked at, and whether its address is
+ * a member's: `plan` gets what its lines and under these its tags say. ERR_NO_MEMORY. Any thread.
+ */
+int magic_plan(struct registry *registry, const struct workspace *workspace,
+               const struct job_input *input, struct plan *plan, bool *ret_is_member);
 
 #endif

@@ -33,14 +33,15 @@ static bool is_joined(char before)
 /* The first line at or after `at`, which is somewhere in `text`. */
 static bool next_line(const char *text, const char *at, struct line *ret_line)
 {
-    while ((at = strstr(at, mark))) {
+    /* The text is gone through once, whatever is in it. */
+    for (; (at = strchr(at, *mark)); at++) {
         const char *words = at + sizeof mark - 1;
-        bool ends = !*words || strchr(white, *words) || strchr("\r\n", *words);
-        if (ends && (at == text || !is_joined(at[-1]))) {
+        if (strncmp(at, mark, sizeof mark - 1) != 0 || (at > text && is_joined(at[-1])))
+            continue;
+        if (!*words || strchr(white, *words) || strchr("\r\n", *words)) {
             *ret_line = (struct line){at, words, words + strcspn(words, "\r\n")};
             return true;
         }
-        at = words; /* the text is gone through once, whatever is in it */
     }
     return false;
 }

@@ -58,7 +58,8 @@ void studio_no_job(struct request *request, const char *id);
 void studio_refuse(struct request *request, const struct refusal *refusal);
 
 /*
- * Reads the body into `dest` by `table` (S4 to S7). False: the request was answered with what is
+ * Reads the body into `dest` by `table` (S4 to S7); where magic is on, #mock lines are looked at as
+ * formats are (S6). False: the request was answered with what is
  * wrong.
  */
 bool studio_read_body(struct request *request, const struct field *table, size_t count, void *dest);

@@ -322,6 +322,40 @@ START_TEST(lines_leave_what_is_said)
 }
 END_TEST
 
+/* A line counts before a tag; without magic both are text. */
+static const struct {
+    bool magic;
+    const char *email;
+    bool is_member;
+    const char *said;
+} plans[] = {
+    {true, "jane+policy@acme.com", true, "failed|CONTENT_POLICY_VIOLATION|Call||1000|-1|-1|-1|"},
+    {true, "jane+slow-5s@acme.com", true, "||Call||1000|5000|-1|-1|"},
+    {true, "jane+x@acme.com", false, "||Call||1000|-1|-1|-1|"},
+    {false, "jane+policy@acme.com", false, NOTHING},
+    {false, "jane@acme.com", true, NOTHING},
+};
+
+START_TEST(magic_is_the_workspaces)
+{
+    struct registry *registry = registry_create(&(struct settings){.magic = plans[_i].magic});
+    struct workspace_row row = {.pk = 1, .id = "w", .slug = "w", .project_id = "w"};
+    struct member_row member = {.workspace = 1, .email = "jane@acme.com"};
+    struct job_input input = {.user_email = plans[_i].email, .prompt = "Call #mock queued=1s"};
+    struct plan plan;
+    bool is_member;
+    plan_init(&plan);
+    ck_assert_int_eq(registry_add_workspace(registry, &row, 0), 0);
+    ck_assert_int_eq(registry_add_member(registry, &member), 0);
+    struct workspace *workspace = registry_by_name(registry, "w");
+    ck_assert_int_eq(magic_plan(registry, workspace, &input, &plan, &is_member), 0);
+    ck_assert_int_eq(is_member, plans[_i].is_member);
+    ck_assert_str_eq(show(&plan), plans[_i].said);
+    workspace_release(workspace);
+    registry_destroy(registry);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("magic");
@@ -336,6 +370,7 @@ int main(void)
     tcase_add_test(tests, a_word_of_any_length_is_refused);
     tcase_add_loop_test(tests, a_job_follows_its_lines, 0, (int)COUNT(wholes));
     tcase_add_test(tests, lines_leave_what_is_said);
+    tcase_add_loop_test(tests, magic_is_the_workspaces, 0, (int)COUNT(plans));
     suite_add_tcase(suite, tests);
     return support_run(suite);
 }
