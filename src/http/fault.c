@@ -20,6 +20,7 @@ enum {
        longer, which bounds the wake-ups of all of them to 5,000 a second. */
     DRIP_STEP_MS = 50,
     DRIPS_A_STEP = 250,
+    DRIP_RATE_MAX = 1000000000, /* beyond, a drip is none */
     /* What the reader is asked for at once; libmicrohttpd keeps as much for each such answer. */
     PIECE_MAX = 4096,
 };
@@ -79,6 +80,14 @@ static int copy_answer(struct request *request, const struct fault_answer *from,
     return status;
 }
 
+static int64_t fit_amount(const struct fault *fault)
+{
+    int64_t least = fault->kind == FAULT_DRIP ? 1 : 0;
+    if (fault->kind == FAULT_DRIP && fault->amount > DRIP_RATE_MAX)
+        return DRIP_RATE_MAX;
+    return fault->amount < least ? least : fault->amount;
+}
+
 int request_set_fault(struct request *request, const struct fault *fault)
 {
     struct fault_state *state = fault ? request_alloc(request, sizeof *state) : NULL;
@@ -86,6 +95,7 @@ int request_set_fault(struct request *request, const struct fault *fault)
         return ERR_NO_MEMORY;
     if (fault) {
         state->fault = *fault;
+        state->fault.amount = fit_amount(fault);
         int status = fault->answer ? copy_answer(request, fault->answer, &state->fault.answer) : 0;
         if (status < 0)
             return status;
@@ -259,8 +269,6 @@ void fault_answer(struct request *request, const struct answer *answer)
     state->answer = *answer;
     if (state->fault.answer)
         replace(request, state);
-    if (state->fault.amount < 1 && state->fault.kind == FAULT_DRIP)
-        state->fault.amount = 1;
     int64_t wait = state->fault.delay;
     if (state->fault.kind == FAULT_HANG)
         wait += state->fault.amount;
