@@ -1,7 +1,7 @@
 /* createScenarioJob, getScenarioJob, cancelScenarioJob. */
 #include "engine/jobs.h"
 #include "base/json.h"
-#include "engine/plan.h"
+#include "engine/magic.h"
 #include "http/respond.h"
 #include "studio/callback.h"
 #include "studio/check.h"
@@ -108,8 +108,12 @@ void job_create_handler(struct request *request)
                                        .callback_url = body->callback_url.data,
                                        .callback_headers = creation->headers.data};
     create->base = creation->base;
-    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
-                                           auth_workspace(request), body->user_email.data);
+    int status = magic_plan(engine_registry(studio_of(request)->engine), auth_workspace(request),
+                            &create->input, &create->plan, &create->is_member);
+    if (status < 0) {
+        router_fail(request, status, NULL);
+        return;
+    }
     studio_operate(request, &create->operation, job_create_run, answer_creation);
 }
 
