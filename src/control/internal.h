@@ -3,6 +3,7 @@
 #define UNDERSTUDY_CONTROL_INTERNAL_H
 
 #include "base/buf.h"
+#include "base/complaint.h"
 #include "base/fields.h"
 #include "control/control.h"
 #include "engine/admin.h"
@@ -61,6 +62,12 @@ bool control_read_body(struct request *request, const struct field *table, size_
                        void *dest);
 bool control_read_object(struct request *request, const char *prefix, const json_t *object,
                          const struct field *table, size_t count, void *dest);
+
+/* The body as it was parsed. False: the request was answered. */
+bool control_read_json(struct request *request, const json_t **ret_body);
+
+/* Answers with what is wrong (422), and frees it. */
+void control_complain(struct request *request, struct complaint *complaint);
 
 /* This thread's connection to the store; NULL, with the request answered, where there is none. */
 struct db *control_reader(struct request *request);

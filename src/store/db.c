@@ -39,6 +39,7 @@ static const struct sql_list *const lists[TABLES] = {
     [TABLE_SCENARIO] = &scenario_sql,
     [TABLE_DELIVERY] = &delivery_sql,
     [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
+    [TABLE_RULE] = &rule_sql,
 };
 
 static int failed(struct db *db, struct err *err)

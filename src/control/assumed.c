@@ -1,6 +1,6 @@
-#include "control/rules.h"
+#include "control/assumed.h"
 
-const struct rule rules[] = {
+const struct assumed_rule assumed_rules[] = {
     {"H1", "DO", "JSON answers name their charset, utf-8"},
     {"H2", "OA", "bodies are one JSON value of at most 1 MiB; the last of equal keys wins"},
     {"H3", "A", "unknown paths are 404, other methods 405 with Allow, over-long bodies 413"},
@@ -31,4 +31,4 @@ const struct rule rules[] = {
     {"E10", "A", "any project id is a project from its first use"},
     {"E11", "O", "a content type other than JSON is 415"},
 };
-const size_t rule_count = sizeof rules / sizeof *rules;
+const size_t assumed_rule_count = sizeof assumed_rules / sizeof *assumed_rules;
