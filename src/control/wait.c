@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "engine/timers.h"
 #include "http/problem.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ static void refuse_end(struct request *request, enum wait_end end)
                        "The server stops; what was waited for did not happen until then", NULL);
 }
 
-/* -- the loop ---------------------------------------------------------------------------------- */
+/* -- sleeping ---------------------------------------------------------------------------------- */
 
 static void look_again(struct request *request);
 
@@ -47,30 +48,92 @@ static void wake(void *request)
 static void sleep_until_it_happens(struct request *request, struct control_wait *wait,
                                    unsigned kinds, int64_t seen)
 {
-    if (!wait->open) {
-        wait->open = true;
-        wait->waiter.until = time_steady_ms() + wait->ms;
-        workspace_begin_wait(wait->waiter.workspace);
-    }
     wait->waiter.kinds = kinds;
     wait->waiter.seen = seen;
     request_suspend(request, look_again);
     waiter_begin(&wait->waiter); /* from here on another thread may have the request */
 }
 
-/* What may change the answer; a change of the clock changes how one waits. */
+/* -- an auto clock ----------------------------------------------------------------------------- */
+
+/*
+ * Where several wait, one of them has the clock jump, and nobody who has not looked since the last
+ * jump: so it goes no further than the first of them needs.
+ */
+static bool may_jump(struct control_wait *wait, unsigned kinds, int64_t seen)
+{
+    struct workspace *workspace = wait->waiter.workspace;
+    struct events *events = &workspace->events;
+    if (atomic_load(&workspace->clock.mode) != CLOCK_AUTO || atomic_load(&events->unanswered))
+        return false;
+    if (atomic_exchange(&events->jumping, true))
+        return false;
+    if (events_seen(workspace, kinds) == seen)
+        return true;
+    atomic_store(&events->jumping, false);
+    return false;
+}
+
+static void jumped(void *arg)
+{
+    struct control_wait *wait = arg;
+    struct workspace *workspace = wait->waiter.workspace;
+    atomic_store(&workspace->events.jumping, false);
+    if (wait->jump.moved) /* who looked again before this moment could not jump */
+        events_post(workspace, EVENT_CLOCK);
+    request_resume(wait->waiter.arg);
+}
+
+static void look_after_jump(struct request *request)
+{
+    struct control_wait *wait = request_state(request);
+    int error = wait->jump.operation.status;
+    wait->jumped_in_vain = !wait->jump.moved;
+    wait->passed |= time_steady_ms() >= wait->waiter.until;
+    if (error == ERR_GONE)
+        refuse_end(request, WAIT_DELETED);
+    else if (events_resets(wait->waiter.workspace) != wait->waiter.resets)
+        refuse_end(request, WAIT_RESET);
+    else if (error < 0)
+        router_fail(request, error, NULL);
+    else
+        control_wait(request);
+}
+
+/* -- the loop ---------------------------------------------------------------------------------- */
+
+/* What may change the answer; and what may change how one waits. */
 static unsigned kinds_of(const struct control_wait *wait)
 {
-    return wait->kinds | EVENT_CLOCK;
+    bool is_auto = atomic_load(&wait->waiter.workspace->clock.mode) == CLOCK_AUTO;
+    return wait->kinds | EVENT_CLOCK | (is_auto ? EVENT_REQUEST : 0U);
+}
+
+static void wait_on(struct request *request, struct control_wait *wait, unsigned kinds,
+                    int64_t seen, bool in_vain)
+{
+    if (!wait->open) {
+        wait->open = true;
+        wait->waiter.until = time_steady_ms() + wait->ms;
+        workspace_begin_wait(wait->waiter.workspace);
+    }
+    if (!in_vain && may_jump(wait, kinds, seen)) {
+        request_suspend(request, look_after_jump);
+        jump_begin(&wait->jump, wait->waiter.engine, wait->waiter.workspace, NULL, jumped, wait);
+    } else {
+        sleep_until_it_happens(request, wait, kinds, seen);
+    }
 }
 
 void control_wait(struct request *request)
 {
     struct control_wait *wait = request_state(request);
-    struct workspace *workspace = wait->waiter.workspace;
     unsigned kinds = kinds_of(wait);
-    int64_t seen = events_seen(workspace, kinds); /* before the look: nothing is missed */
+    int64_t seen =
+        events_seen(wait->waiter.workspace, kinds); /* first, so that nothing is missed */
     enum wait_look found = wait->look(request, wait);
+    bool in_vain = wait->jumped_in_vain;
+    wait->jumped_in_vain = false;
     if (found == LOOK_ANSWERED)
         return;
     if (found == LOOK_NEVER)
@@ -82,7 +145,7 @@ void control_wait(struct request *request)
     else if (request_server_stops(request)) /* its waits are ended already, or will be */
         refuse_end(request, WAIT_STOPPED);
     else
-        sleep_until_it_happens(request, wait, kinds, seen);
+        wait_on(request, wait, kinds, seen, in_vain);
 }
 
 static void look_again(struct request *request)
@@ -124,22 +187,24 @@ void *control_wait_state(struct request *request, size_t size)
 
 /* -- why it is not so -------------------------------------------------------------------------- */
 
-/* When the next timer is due, as far as can be told without the writer; TIME_NEVER: none. */
-static int64_t next_due(struct request *request, int64_t now)
+/* When the next timer is due, as far as is known; TIME_NEVER: none. */
+static int64_t next_due(struct request *request)
 {
+    struct engine *engine = control_of(request)->engine;
+    struct registry *registry = engine_registry(engine);
     const struct workspace *workspace = mock_workspace(request);
-    struct db *db = store_reader(engine_store(control_of(request)->engine), NULL);
-    struct job job;
-    int64_t next = TIME_NEVER;
-    if (!db)
-        return next;
-    if (job_next_due(db, workspace->row.pk, JOB_PROCESSING, TIME_NEVER, &job) == 0)
-        next = job.due_at;
-    /* One whose time has come waits for a place, and so for another one's end. */
-    if (job_next_due(db, workspace->row.pk, JOB_QUEUED, TIME_NEVER, &job) == 0 &&
-        (job.due_at > now || next == TIME_NEVER) && job.due_at < next)
-        next = job.due_at;
-    return next;
+    struct db *db = store_reader(engine_store(engine), NULL);
+    struct settings settings = *registry_defaults(registry);
+    struct workspace_row row;
+    struct timer timer;
+    size_t count = 0;
+    registry_read_row(registry, workspace, &row);
+    if (row.settings.given & GIVEN_MAX_PROCESSING)
+        settings.max_processing = row.settings.max_processing;
+    settings.room_since = row.settings.room_since;
+    if (!db || timers_list(db, workspace->row.pk, &settings, 1, &timer, &count) < 0 || !count)
+        return TIME_NEVER;
+    return timer.at;
 }
 
 /* A span until something; what moves on meanwhile is told in whole seconds. */
@@ -159,7 +224,7 @@ void wait_tell_clock(struct request *request, struct buf *out)
     const struct workspace *workspace = mock_workspace(request);
     struct clock_row clock = workspace_clock(workspace);
     int64_t now = clock_show(&clock, time_steady_ms());
-    int64_t next = next_due(request, now);
+    int64_t next = next_due(request);
     buf_printf(out, "the clock is %s, ", clock_mode_name(clock.mode));
     if (next == TIME_NEVER) {
         buf_puts(out, "nothing is due");

@@ -22,6 +22,7 @@
 
 #include "base/buf.h"
 #include "engine/events.h"
+#include "engine/jump.h"
 #include "http/request.h"
 
 enum wait_look {
@@ -40,7 +41,8 @@ struct control_wait {
                  struct buf *hint);
 
     struct waiter waiter; /* the rest is wait.c's */
-    bool open, passed;
+    struct jump jump;
+    bool open, passed, jumped_in_vain;
 };
 
 /* The request's state, of `size` zero bytes, that begins with a struct control_wait, as early as

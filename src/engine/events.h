@@ -65,7 +65,8 @@ struct events {
     atomic_int unanswered; /* requests to the APIs that have begun and are not answered */
     atomic_llong resets;
     atomic_int waiting;
-    atomic_int open; /* requests that wait, between two looks too */
+    atomic_int open;     /* requests that wait, between two looks too */
+    atomic_bool jumping; /* one of them has an auto clock jump */
     pthread_mutex_t lock;
     struct waiter *first; /* under the lock */
     bool ended;           /* likewise; waits end at once, with `end` */

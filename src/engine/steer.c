@@ -110,17 +110,12 @@ bool steer_is_polled(const struct job *job)
 static int jump(struct db *db, struct workspace *workspace, int64_t at, int64_t *io_due,
                 bool *ret_jumped)
 {
-    struct clock_row clock = workspace_clock_in(db, workspace);
-    int64_t real = time_steady_ms(), now = clock_show(&clock, real), next = TIME_NEVER;
-    if (at > now) {
-        clock = clock_make(clock.mode, clock.scale, at, real);
-        int status = workspace_set_clock_in(db, workspace, &clock);
-        if (status < 0)
-            return status;
-        *ret_jumped = true;
-        now = at;
-    }
-    int status = timers_fire(db, workspace, now, SIZE_MAX, &next);
+    bool moved = false;
+    int64_t next = TIME_NEVER;
+    int status = workspace_move_clock_in(db, workspace, at, &moved);
+    *ret_jumped |= moved;
+    if (status == 0)
+        status = timers_fire(db, workspace, workspace_now_in(db, workspace), SIZE_MAX, &next);
     if (status == 0 && next < *io_due)
         *io_due = next;
     return status;

@@ -9,6 +9,8 @@ enum {
     INPUT,
     NEXT_QUEUED,
     NEXT_PROCESSING,
+    DUE_QUEUED,
+    DUE_PROCESSING,
     COUNT_PROCESSING,
     COUNT_QUEUED,
     LAST_EVENT,
@@ -21,6 +23,10 @@ enum {
 #define NEXT_DUE(index_, status_)                                                                  \
     "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
     " WHERE workspace = ? AND status = " status_ " AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
+#define DUE(index_, status_)                                                                       \
+    "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
+    " WHERE workspace = ? AND status = " status_                                                   \
+    " AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT ?"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO job (workspace, id, status, created_at, due_at, queue_time,"
@@ -33,6 +39,8 @@ static const struct sql statements[STATEMENTS] = {
                     " callback_headers, session FROM job WHERE seq = ?"),
     [NEXT_QUEUED] = READS(NEXT_DUE("job_queued", "0")),
     [NEXT_PROCESSING] = READS(NEXT_DUE("job_processing", "1")),
+    [DUE_QUEUED] = READS(DUE("job_queued", "0")),
+    [DUE_PROCESSING] = READS(DUE("job_processing", "1")),
     [COUNT_PROCESSING] = READS("SELECT count(*) FROM job INDEXED BY job_processing"
                                " WHERE workspace = ? AND status = 1"),
     [COUNT_QUEUED] = READS("SELECT count(*) FROM job INDEXED BY job_queued"
@@ -170,6 +178,24 @@ int job_next_due(struct db *db, int64_t workspace, enum job_status status, int64
     query_int(&query, workspace);
     query_int(&query, until);
     return read_one(&query, false, ret_job);
+}
+
+int job_each_due(struct db *db, int64_t workspace, enum job_status status, size_t limit,
+                 int (*visit)(const struct job *job, void *arg), void *arg)
+{
+    struct query query =
+        query_begin(db, TABLE_JOB, status == JOB_QUEUED ? DUE_QUEUED : DUE_PROCESSING);
+    struct job job;
+    int result;
+    query_int(&query, workspace);
+    query_int(&query, (int64_t)limit);
+    while ((result = query_step(&query)) > 0) {
+        job_row_read(&query, false, &job);
+        if ((result = visit(&job, arg)) < 0)
+            break;
+    }
+    query_end(&query);
+    return result;
 }
 
 static int count(struct db *db, int statement, int64_t workspace, int64_t *ret_count)
