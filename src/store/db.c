@@ -34,6 +34,7 @@ static const struct sql_list *const lists[TABLES] = {
     [TABLE_ACCESS] = &access_sql,
     [TABLE_PURGE] = &purge_sql,
     [TABLE_JOB] = &job_sql,
+    [TABLE_JOB_LIST] = &job_list_sql,
     [TABLE_PLAN] = &plan_sql,
     [TABLE_SESSION] = &session_sql,
     [TABLE_SCENARIO] = &scenario_sql,
