@@ -197,6 +197,8 @@ static int start_server(struct program *program, struct err *err)
                    .allowed_host_count = config->allowed_host_count},
         .version = UNDERSTUDY_VERSION,
         .options_json = config->options_json,
+        .apis = program->apis, /* the studio's, the scenarios' and the pages', filled in below */
+        .api_count = 3,
     };
     control_init(&program->control, program->engine, &control);
     studio_init(&program->studio, program->engine, config->public_url);

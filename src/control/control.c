@@ -34,6 +34,7 @@ const struct route mock_routes[] = {
     {"POST", "/_mock/jobs/{job}/release", "releaseJob", job_release_handler, true},
     {"POST", "/_mock/wait", "waitUntilSettled", settle_handler, true},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
+    {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
 

@@ -163,5 +163,6 @@ void settle_handler(struct request *request); /* settle.c */
 
 void source_create_handler(struct request *request); /* sources.c */
 void info_handler(struct request *request);          /* info.c */
+void outcome_list_handler(struct request *request);  /* outcomes.c */
 
 #endif

@@ -63,11 +63,10 @@ void project_deny(struct request *request)
     const struct owner *owner = request_user(request);
     switch (owner->denial) {
     case DENIED_WORKSPACE:
-        scenarios_error_about(request, 404, "Workspace \"", request_workspace_prefix(request),
-                              "\" not found");
+        scenarios_error(request, SCENARIOS_NO_WORKSPACE, request_workspace_prefix(request));
         break;
     case DENIED_PROJECT:
-        scenarios_error_about(request, 404, "Project \"", owner->project, "\" not found");
+        scenarios_error(request, SCENARIOS_NO_PROJECT, owner->project);
         break;
     default:
         router_fail(request, ERR_NO_MEMORY, NULL);

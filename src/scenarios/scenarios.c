@@ -19,6 +19,8 @@ void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool str
                                   .roots = roots,
                                   .routes = scenario_routes,
                                   .route_count = scenario_route_count,
+                                  .outcomes = scenario_outcomes,
+                                  .outcome_count = scenario_outcome_count,
                                   .context = scenarios,
                                   .admit = project_admit,
                                   .deny = project_deny,

@@ -111,18 +111,14 @@ static void deny_rate(struct request *request, const struct caller *caller)
     struct buf body = BUF_INIT;
     snprintf(seconds, sizeof seconds, "%lld", (long long)(caller->wait + 999) / 1000);
     respond_header(request, "Retry-After", seconds);
-    buf_printf(&body,
-               "{\"error\":{\"type\":\"rate_limited\",\"message\":\"Rate limit exceeded\","
-               "\"retry_after\":%s}}",
-               seconds);
+    studio_put_rate_error(&body, seconds);
     respond(request, 429, content_type_json, &body);
 }
 
 void auth_deny_key(struct request *request)
 {
     respond_header(request, "WWW-Authenticate", "Bearer");
-    studio_error(request, 401, "authentication_error", "invalid_api_key",
-                 "Invalid or inactive API key");
+    studio_error(request, STUDIO_NO_KEY, "");
 }
 
 void auth_deny(struct request *request)
@@ -136,8 +132,7 @@ void auth_deny(struct request *request)
         deny_rate(request, caller);
         break;
     case DENIED_INACTIVE:
-        studio_error(request, 403, "authorization_error", "workspace_inactive",
-                     "Workspace is inactive");
+        studio_error(request, STUDIO_INACTIVE, "");
         break;
     default:
         router_fail(request, ERR_NO_MEMORY, NULL);
