@@ -1,7 +1,9 @@
 #include "engine/jobs.h"
 
 #include "engine/draw.h"
+#include "engine/internal.h"
 #include "engine/job_state.h"
+#include "engine/magic.h"
 #include "engine/plan.h"
 #include "engine/timers.h"
 #include "engine/transition.h"
@@ -187,7 +189,14 @@ static int start_job(const struct session_input *input, void *arg)
     struct plan under = PLAN_NONE;
     struct job_input job_input = {
         .user_email = input->user_email, .prompt = input->prompt, .session = opening->session.id};
-    int status = queue_ruled(opening->db, &opening->self->operation, opening->self->subject,
+    const struct operation *operation = &opening->self->operation;
+    const struct workspace *workspace = operation->workspace;
+    bool is_member; /* was asked when the session was made */
+    int status = 0;
+    if (atomic_load(&workspace->magic))
+        status = magic_plan(operation->engine->registry, workspace, &job_input, &under, &is_member);
+    if (status == 0)
+        status = queue_ruled(opening->db, &opening->self->operation, opening->self->subject,
                              &job_input, opening->session.base, &under, &job);
     if (status == 0)
         memcpy(opening->self->job, job.id, sizeof job.id);

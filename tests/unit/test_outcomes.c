@@ -18,7 +18,7 @@ static const struct api *apis[3];
 
 static void set_up(void)
 {
-    studio_init(&studio, NULL, NULL);
+    studio_init(&studio, NULL, NULL, false);
     scenarios_init(&scenarios, NULL, false);
     apis[0] = &studio.api;
     apis[1] = &scenarios.api;
