@@ -39,6 +39,12 @@ extern const struct param workspace_list_params[];
 extern const size_t workspace_list_param_count;
 extern const struct param job_list_params[];
 extern const size_t job_list_param_count;
+extern const struct param rule_list_params[];
+extern const size_t rule_list_param_count;
+extern const struct param rule_get_params[];
+extern const size_t rule_get_param_count;
+extern const struct param rule_delete_params[];
+extern const size_t rule_delete_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
 
@@ -162,7 +168,13 @@ void job_release_handler(struct request *request);
 void settle_handler(struct request *request); /* settle.c */
 
 void source_create_handler(struct request *request); /* sources.c */
-void info_handler(struct request *request);          /* info.c */
-void outcome_list_handler(struct request *request);  /* outcomes.c */
+void rule_list_handler(struct request *request);     /* rules.c */
+void rule_create_handler(struct request *request);
+void rule_get_handler(struct request *request);
+void rule_delete_handler(struct request *request);
+void rules_delete_handler(struct request *request);
+
+void info_handler(struct request *request);         /* info.c */
+void outcome_list_handler(struct request *request); /* outcomes.c */
 
 #endif

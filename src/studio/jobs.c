@@ -111,6 +111,7 @@ void job_create_handler(struct request *request)
                                        .callback_url = body->callback_url.data,
                                        .callback_headers = creation->headers.data};
     create->base = creation->base;
+    create->subject = auth_subject(request);
     int status = magic_plan(engine_registry(studio_of(request)->engine), auth_workspace(request),
                             &create->input, &create->plan, &create->is_member);
     if (status < 0) {
