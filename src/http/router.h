@@ -35,6 +35,13 @@ struct refusal {
 
 struct outcome;
 
+/* What somebody else does between an API and its handlers: answers, or suspends, or goes on with
+ * request_handle(). `about` is what the API has found the request to be about. Zeroed: nothing. */
+struct hook {
+    void (*call)(void *context, struct request *request, void *about);
+    void *context;
+};
+
 /* An API: what answers under some first path segments. */
 struct api {
     const char *name; /* also its OpenAPI document's: "studio" */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/fields.h"
+#include "engine/rules.h"
 #include "http/outcome.h"
 #include "http/router.h"
 #include "scenarios/scenarios.h"
@@ -39,6 +40,9 @@ void project_leave(struct request *request);
 
 /* The workspace that the project belongs to; the request holds the reference. */
 struct workspace *project_workspace(struct request *request);
+
+/* The request among the workspace's rules. */
+struct rule_subject *project_subject(struct request *request);
 
 /* -- errors.c: {"error": message} ---------------------------------------------------------------
  */

@@ -37,6 +37,7 @@ struct caller {
     struct opening *opening;
     unsigned char key[KEY_HASH_SIZE];
     int64_t wait; /* DENIED_RATE: ms until the next request may come */
+    struct rule_subject subject;
 };
 
 /* The key of "Bearer <key>", the scheme in any case; NULL where there is none that could be one. */
@@ -71,6 +72,12 @@ static struct workspace *identify(struct request *request, struct registry *regi
         return workspace;
     workspace_release(workspace);
     return NULL;
+}
+
+static void enter_workspace(struct caller *caller)
+{
+    caller->subject.workspace = caller->workspace;
+    caller->subject.request = workspace_enter(caller->workspace);
 }
 
 /* Whether the key has a request left, of those that the settings allow (S26). */
@@ -119,7 +126,7 @@ bool auth_admit(struct request *request, const struct route *route)
         caller->denial = may_open(request, registry, caller->key) ? DENIED_NOT : DENIED_KEY;
         return caller->denial == DENIED_NOT;
     }
-    workspace_enter(caller->workspace);
+    enter_workspace(caller);
     if (!atomic_load(&caller->workspace->active))
         caller->denial = DENIED_INACTIVE;
     else if (!has_request_left(request, registry, caller))
@@ -186,7 +193,7 @@ static void opened(struct request *request)
         auth_deny_key(request);
         return;
     }
-    workspace_enter(caller->workspace);
+    enter_workspace(caller);
     opening->then(request);
 }
 
@@ -243,7 +250,7 @@ bool page_admit(struct request *request, const struct route *route)
         return false;
     caller->workspace = prefix ? registry_by_slug(registry, prefix) : registry_default(registry);
     if (caller->workspace)
-        workspace_enter(caller->workspace);
+        enter_workspace(caller);
     else
         caller->denial = DENIED_WORKSPACE;
     return caller->denial == DENIED_NOT;
@@ -265,6 +272,7 @@ void auth_leave(struct request *request)
     struct caller *caller = request_user(request);
     if (!caller || !caller->workspace)
         return;
+    rule_subject_finish(&caller->subject);
     workspace_leave(caller->workspace);
     workspace_release(caller->workspace);
 }
@@ -272,4 +280,9 @@ void auth_leave(struct request *request)
 struct workspace *auth_workspace(struct request *request)
 {
     return ((struct caller *)request_user(request))->workspace;
+}
+
+struct rule_subject *auth_subject(struct request *request)
+{
+    return &((struct caller *)request_user(request))->subject;
 }

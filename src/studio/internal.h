@@ -3,7 +3,7 @@
 #define UNDERSTUDY_STUDIO_INTERNAL_H
 
 #include "base/fields.h"
-#include "engine/engine.h"
+#include "engine/rules.h"
 #include "http/outcome.h"
 #include "http/request.h"
 #include "store/job.h"
@@ -48,6 +48,9 @@ void auth_enter(struct request *request, request_handler *then);
 /* The workspace that the request belongs to; the request holds the reference. NULL: it is yet to be
  * made by auth_enter(). */
 struct workspace *auth_workspace(struct request *request);
+
+/* The request among the workspace's rules; once its workspace is there. */
+struct rule_subject *auth_subject(struct request *request);
 
 /* -- errors.c: {"error":{type, code?, message}} -------------------------------------------------
  */

@@ -3,11 +3,11 @@
  * with; what a handler would have from the store is the job that the request is about, as far as
  * the outcome's state leaves it, or else the example of the API's document.
  */
+#include "engine/job_json.h"
 #include "engine/plan.h"
 #include "http/outcome.h"
 #include "http/respond.h"
 #include "studio/internal.h"
-#include "studio/job_json.h"
 
 #include <stdio.h>
 #include <string.h>

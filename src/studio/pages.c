@@ -156,6 +156,7 @@ static void open_chat(struct request *request, bool may_start)
             return;
         }
         open->id = id;
+        open->subject = auth_subject(request);
         studio_operate(request, &open->operation, session_open_run, chat_started);
     }
 }

@@ -22,10 +22,20 @@ const struct route page_routes[] = {
 };
 const size_t page_route_count = sizeof page_routes / sizeof *page_routes;
 
-/* What comes before every handler of /rest. */
+/* What comes before every handler. */
+static void intercept(struct request *request)
+{
+    const struct hook *hook = &studio_of(request)->intercept;
+    if (hook->call)
+        hook->call(hook->context, request, auth_subject(request));
+    else
+        request_handle(request);
+}
+
+/* The same of /rest, whose workspace may have to be made first. */
 static void enter(struct request *request)
 {
-    auth_enter(request, request_handle);
+    auth_enter(request, intercept);
 }
 
 void studio_init(struct studio *studio, struct engine *engine, const char *public_url,
@@ -55,6 +65,7 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                  .context = studio,
                                  .admit = page_admit,
                                  .deny = page_deny,
+                                 .enter = intercept,
                                  .refuse = problem_refuse,
                                  .leave = auth_leave};
 }
