@@ -1,6 +1,7 @@
 #include "base/time.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -86,4 +87,112 @@ void time_format_millis(int64_t ms, char ret_text[TIME_TEXT_SIZE])
     *at++ = '.';
     at = put_digits(at, rest, 3);
     memcpy(at, "Z", 2);
+}
+
+/* -- reading ----------------------------------------------------------------------------------- */
+
+/* So many digits; moves on behind them. */
+static bool take_digits(const char **at, int digits, int *ret_value)
+{
+    int value = 0;
+    for (; digits; digits--, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        value = value * 10 + (**at - '0');
+    }
+    *ret_value = value;
+    return true;
+}
+
+static bool take_letter(const char **at, char letter)
+{
+    char lower = letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
+    if (**at != letter && **at != lower)
+        return false;
+    (*at)++;
+    return true;
+}
+
+/* The fraction of a second, where there is one: at least one digit, of which three count. */
+static bool take_fraction(const char **at, int *ret_ms)
+{
+    int ms = 0, worth = 100;
+    if (**at == '.') {
+        if (*++*at < '0' || **at > '9')
+            return false;
+        for (; **at >= '0' && **at <= '9'; (*at)++, worth /= 10)
+            ms += worth * (**at - '0');
+    }
+    *ret_ms = ms;
+    return true;
+}
+
+/* Z, or how far local time is ahead of UTC, in minutes. */
+static bool take_offset(const char **at, int *ret_minutes)
+{
+    int hours = 0, minutes = 0;
+    if (take_letter(at, 'Z')) {
+        *ret_minutes = 0;
+        return true;
+    }
+    int sign = **at == '-' ? -1 : 1;
+    if (!take_letter(at, '+') && !take_letter(at, '-'))
+        return false;
+    if (!take_digits(at, 2, &hours) || !take_letter(at, ':') || !take_digits(at, 2, &minutes) ||
+        hours > 23 || minutes > 59)
+        return false;
+    *ret_minutes = sign * (hours * 60 + minutes);
+    return true;
+}
+
+struct date_time {
+    int year, month, day, hour, minute, second, ms, offset;
+};
+
+static bool take_all(const char *at, struct date_time *ret)
+{
+    return take_digits(&at, 4, &ret->year) && take_letter(&at, '-') &&
+           take_digits(&at, 2, &ret->month) && take_letter(&at, '-') &&
+           take_digits(&at, 2, &ret->day) && take_letter(&at, 'T') &&
+           take_digits(&at, 2, &ret->hour) && take_letter(&at, ':') &&
+           take_digits(&at, 2, &ret->minute) && take_letter(&at, ':') &&
+           take_digits(&at, 2, &ret->second) && take_fraction(&at, &ret->ms) &&
+           take_offset(&at, &ret->offset) && !*at;
+}
+
+static int days_in(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* The same calendar as in put_date_time(), the other way. */
+static int64_t days_since_epoch(const struct date_time *date)
+{
+    enum { ERA_DAYS = 146097, EPOCH_DAYS = 719468 };
+    int year = date->year - (date->month <= 2); /* it begins with March */
+    int month = date->month > 2 ? date->month - 3 : date->month + 9;
+    int era = year / 400, year_of_era = year % 400; /* years from 1969 on */
+    int day_of_year = (153 * month + 2) / 5 + date->day - 1;
+    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return (int64_t)era * ERA_DAYS + day_of_era - EPOCH_DAYS;
+}
+
+int time_parse(const char *text, int64_t *ret_ms, struct err *err)
+{
+    struct date_time date;
+    if (!take_all(text, &date))
+        return err_set(err, ERR_INVALID, "is no time: write it as 2024-03-01T10:00:00Z");
+    if (date.month < 1 || date.month > 12 || date.day < 1 ||
+        date.day > days_in(date.year, date.month))
+        return err_set(err, ERR_INVALID, "is no date of the calendar");
+    if (date.hour > 23 || date.minute > 59 || date.second > 59)
+        return err_set(err, ERR_INVALID, "is no time of day: 00:00:00 to 23:59:59");
+    int64_t minutes = (days_since_epoch(&date) * 24 + date.hour) * 60 + date.minute - date.offset;
+    int64_t ms = (minutes * 60 + date.second) * 1000 + date.ms;
+    if (date.year < 1969 || ms < 0 || ms > TIME_MAX)
+        return err_set(err, ERR_INVALID, "is not between the years 1970 and 9999, in UTC");
+    *ret_ms = ms;
+    return 0;
 }

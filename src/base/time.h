@@ -5,6 +5,8 @@
 #ifndef UNDERSTUDY_BASE_TIME_H
 #define UNDERSTUDY_BASE_TIME_H
 
+#include "base/err.h"
+
 #include <stdint.h>
 
 /* Room for every text below and its NUL. */
@@ -12,6 +14,9 @@ enum { TIME_TEXT_SIZE = 32 };
 
 /* Later than every time that is ever due. */
 #define TIME_NEVER INT64_MAX
+
+/* The last millisecond of the year 9999: the last one that the texts below can show. */
+#define TIME_MAX INT64_C(253402300799999)
 
 /* What the wall clock says now; it may jump either way. For log lines. */
 int64_t time_wall_ms(void);
@@ -26,5 +31,12 @@ int64_t time_steady_ms(void);
  * "2024-03-01T10:00:00.000Z" (E9). */
 void time_format_seconds(int64_t ms, char ret_text[TIME_TEXT_SIZE]);
 void time_format_millis(int64_t ms, char ret_text[TIME_TEXT_SIZE]);
+
+/*
+ * Reads a time as RFC 3339 has it, "2024-03-01T10:00:00Z", with or without a fraction of the second
+ * (cut to milliseconds), in UTC or with an offset from it; from 1970 to 9999. ERR_INVALID, with a
+ * reason that reads well after the value. Pure.
+ */
+int time_parse(const char *text, int64_t *ret_ms, struct err *err);
 
 #endif

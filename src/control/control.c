@@ -28,6 +28,11 @@ const struct route mock_routes[] = {
     {"GET", "/_mock/settings", "getSettings", settings_get_handler, false},
     {"PATCH", "/_mock/settings", "updateSettings", settings_patch_handler, true},
     {"POST", "/_mock/scenarios", "createSourceScenario", source_create_handler, true},
+    {"GET", "/_mock/jobs", "listJobs", mock_job_list_handler, false},
+    {"GET", "/_mock/jobs/{job}", "getJob", mock_job_get_handler, false},
+    {"POST", "/_mock/jobs/{job}/transition", "transitionJob", job_transition_handler, true},
+    {"POST", "/_mock/jobs/{job}/release", "releaseJob", job_release_handler, true},
+    {"POST", "/_mock/wait", "waitUntilSettled", settle_handler, true},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/fields.h"
 #include "control/control.h"
+#include "control/params.h"
 #include "engine/admin.h"
 
 extern const struct route control_routes[];
@@ -27,6 +28,18 @@ extern const struct field member_fields[];
 extern const size_t member_field_count;
 extern const struct field source_fields[];
 extern const size_t source_field_count;
+extern const struct field transition_fields[];
+extern const size_t transition_field_count;
+extern const struct field settle_fields[];
+extern const size_t settle_field_count;
+
+/* The query parameters of the operations that have any (control/params.h). */
+extern const struct param workspace_list_params[];
+extern const size_t workspace_list_param_count;
+extern const struct param job_list_params[];
+extern const size_t job_list_param_count;
+extern const struct param job_get_params[];
+extern const size_t job_get_param_count;
 
 /* -- admit.c: struct api's admit, deny and leave of /_mock --------------------------------------
  */
@@ -85,6 +98,12 @@ bool check_name(const json_t *value);
 bool check_ttl(const json_t *value);
 bool check_member(const json_t *value);
 bool check_api_key(const json_t *value);
+bool check_scenario_name(const json_t *value);
+bool check_scenario_slug(const json_t *value);
+bool check_error_code(const json_t *value);
+bool check_error_message(const json_t *value);
+bool check_wait(const json_t *value);  /* real time, at most WAIT_MAX_MS */
+bool check_count(const json_t *value); /* at least 1 */
 
 /* -- settings.c ----------------------------------------------------------------------------------
  */
@@ -127,6 +146,13 @@ void key_delete_handler(struct request *request);
 void member_list_handler(struct request *request); /* members.c */
 void member_create_handler(struct request *request);
 void member_delete_handler(struct request *request);
+
+void mock_job_list_handler(struct request *request); /* jobs.c */
+void mock_job_get_handler(struct request *request);
+void job_transition_handler(struct request *request); /* job_steer.c */
+void job_release_handler(struct request *request);
+
+void settle_handler(struct request *request); /* settle.c */
 
 void source_create_handler(struct request *request); /* sources.c */
 void info_handler(struct request *request);          /* info.c */

@@ -208,7 +208,7 @@ static int delete_run(struct write *write, struct db *db)
     struct workspace_delete *self = (struct workspace_delete *)write;
     const struct workspace *workspace = self->operation.workspace;
     self->kept =
-        self->if_unused && atomic_load(&workspace->used_at) + workspace->row.ttl > time_steady_ms();
+        self->if_unused && workspace_used_at(workspace) + workspace->row.ttl > time_steady_ms();
     if (self->kept)
         return 0;
     int status = job_count_unfinished(db, workspace->row.pk, &self->unfinished_jobs);

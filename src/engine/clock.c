@@ -17,13 +17,14 @@ int64_t clock_show(const struct clock_row *clock, int64_t real)
     int64_t passed = real - clock->anchor;
     if (clock->mode == CLOCK_SCALED)
         passed = (int64_t)((double)passed * clock->scale);
-    return clock->base + (clock_stands(clock) ? 0 : passed);
+    int64_t now = clock->base + (clock_stands(clock) ? 0 : passed);
+    return now > TIME_MAX ? TIME_MAX : now;
 }
 
 int64_t clock_real_at(const struct clock_row *clock, int64_t at)
 {
     int64_t left = at - clock->base;
-    if (at == TIME_NEVER)
+    if (at > TIME_MAX)
         return TIME_NEVER;
     if (clock_stands(clock))
         return left > 0 ? TIME_NEVER : clock->anchor;
@@ -42,6 +43,11 @@ int64_t clock_real_at(const struct clock_row *clock, int64_t at)
 struct clock_row clock_make(enum clock_mode mode, double scale, int64_t now, int64_t real)
 {
     return (struct clock_row){.mode = mode, .scale = scale, .base = now, .anchor = real};
+}
+
+struct clock_row clock_moved(const struct clock_row *clock, int64_t now, int64_t real)
+{
+    return clock_make(clock->mode, clock->scale, now, real);
 }
 
 static const char *const mode_names[CLOCK_MODES] = {"real", "scaled", "manual", "auto"};
@@ -101,8 +107,13 @@ int64_t workspace_now(const struct workspace *workspace)
 struct clock_row workspace_clock_in(struct db *db, const struct workspace *workspace)
 {
     const struct clock_coming *coming = &workspace->coming_clock;
-    return coming->is_set && coming->rollbacks == db_rollbacks(db) ? coming->row
-                                                                   : workspace_clock(workspace);
+    struct workspace_row row;
+    if (!coming->is_set)
+        return workspace_clock(workspace);
+    /* After a roll-back, only the store knows whether it was this one that was undone. */
+    if (coming->rollbacks != db_rollbacks(db) && workspace_read(db, workspace->row.pk, &row) == 0)
+        return row.clock;
+    return coming->row;
 }
 
 int64_t workspace_now_in(struct db *db, const struct workspace *workspace)
@@ -121,10 +132,33 @@ int workspace_set_clock_in(struct db *db, struct workspace *workspace,
     return status;
 }
 
-void workspace_publish_clock(struct workspace *workspace)
+int workspace_move_clock_in(struct db *db, struct workspace *workspace, int64_t at, bool *ret_moved)
 {
-    struct clock_coming *coming = &workspace->coming_clock;
-    if (coming->is_set)
-        clock_share(&workspace->clock, &coming->row);
-    coming->is_set = false;
+    struct clock_row clock = workspace_clock_in(db, workspace);
+    int64_t real = time_steady_ms();
+    bool moves = at > clock_show(&clock, real);
+    clock = clock_moved(&clock, at, real);
+    int status = moves ? workspace_set_clock_in(db, workspace, &clock) : 0;
+    if (status == 0)
+        *ret_moved = moves;
+    return status;
+}
+
+/* No message runs while those of a batch are told of its commit, so nothing is coming after it. */
+void workspace_publish_clock(struct workspace *workspace, const struct clock_row *clock)
+{
+    clock_share(&workspace->clock, clock);
+    workspace->coming_clock.is_set = false;
+}
+
+/* -- taking ------------------------------------------------------------------------------------ */
+
+bool clock_take(struct workspace *workspace)
+{
+    return !atomic_exchange(&workspace->clock_taken, true);
+}
+
+bool clock_is_taken(const struct workspace *workspace)
+{
+    return atomic_load(&workspace->clock_taken);
 }

@@ -33,7 +33,7 @@ struct clock_coming {
 
 /* -- pure -------------------------------------------------------------------------------------- */
 
-/* What the clock shows at that real time; all in milliseconds since the epoch. */
+/* What the clock shows at that real time, TIME_MAX at most; all in milliseconds since the epoch. */
 int64_t clock_show(const struct clock_row *clock, int64_t real);
 
 /* The real time when it shows `at`, or has shown it; TIME_NEVER where it stands before that. */
@@ -41,6 +41,9 @@ int64_t clock_real_at(const struct clock_row *clock, int64_t at);
 
 /* A clock of that mode which shows `now` at that real time. */
 struct clock_row clock_make(enum clock_mode mode, double scale, int64_t now, int64_t real);
+
+/* The same clock, set to `now` at that real time. */
+struct clock_row clock_moved(const struct clock_row *clock, int64_t now, int64_t real);
 
 /* Whether it stands until it is moved. */
 bool clock_stands(const struct clock_row *clock);
@@ -63,8 +66,24 @@ struct clock_row workspace_clock_in(struct db *db, const struct workspace *works
 int workspace_set_clock_in(struct db *db, struct workspace *workspace,
                            const struct clock_row *clock);
 
-/* After the commit, from the operation's `apply`: everybody goes by it. */
-void workspace_publish_clock(struct workspace *workspace);
+/*
+ * Moves it ahead to `at`, where that lies ahead; *ret_moved tells whether it did, and is for
+ * operation->moves_clock. The writer's thread, in a `run`.
+ */
+int workspace_move_clock_in(struct db *db, struct workspace *workspace, int64_t at,
+                            bool *ret_moved);
+
+/* After the commit of an operation that moves it: everybody goes by what that made of it. The
+ * writer's thread. */
+void workspace_publish_clock(struct workspace *workspace, const struct clock_row *clock);
+
+/*
+ * Takes the clock, for what moves it in several steps: false, and nothing is taken, where somebody
+ * has it (409 clock_busy). Meanwhile no timer fires but those that the taker fires, and GETs do not
+ * move an auto clock. It is given back by clock_give_back() of engine/advance.h. Any thread.
+ */
+bool clock_take(struct workspace *workspace);
+bool clock_is_taken(const struct workspace *workspace);
 
 /* What a new workspace's clock is. */
 void clock_share(struct clock_shared *shared, const struct clock_row *clock);

@@ -150,6 +150,7 @@ static void end_waits(struct workspace *workspace, void *arg)
 
 void engine_end_waits(struct engine *engine)
 {
+    atomic_store(&engine->stopping, true);
     registry_each(engine->registry, end_waits, NULL);
 }
 
@@ -159,6 +160,25 @@ struct deadlines *engine_deadlines(struct engine *engine)
 }
 
 /* -- operations -------------------------------------------------------------------------------- */
+
+/* Timers that are due as soon as they are set; the worker fires what is left. */
+enum { DUE_TIMERS = 64 };
+
+static int fire_due(struct operation *operation, struct db *db)
+{
+    struct workspace *workspace = operation->workspace;
+    int64_t next;
+    if (operation->due_at == TIME_NEVER || clock_is_taken(workspace))
+        return 0;
+    struct clock_row clock = workspace_clock_in(db, workspace);
+    if (!clock_stands(&clock) || operation->due_at > clock.base)
+        return 0;
+    int status = timers_fire(db, workspace, clock.base, DUE_TIMERS, &next);
+    operation->posts |= EVENT_JOB;
+    if (status == 0)
+        operation->due_at = next;
+    return status;
+}
 
 /* A workspace may be deleted while a request is on its way here. */
 static bool is_gone(const struct operation *operation)
@@ -172,8 +192,27 @@ static int operation_run(struct write *write, struct db *db)
     operation->status = is_gone(operation) ? ERR_GONE : 0;
     operation->new_job = 0; /* of a run that was rolled back, as the rest */
     operation->posts = 0;
+    operation->due_at = TIME_NEVER;
+    operation->settles = false;
     operation->moves_clock = false;
-    return operation->status < 0 ? 0 : operation->run(write, db);
+    int status = operation->status < 0 ? 0 : operation->run(write, db);
+    if (status == 0)
+        status = fire_due(operation, db);
+    if (status == 0 && operation->moves_clock)
+        operation->clock = workspace_clock_in(db, operation->workspace);
+    return status;
+}
+
+/* The worker goes by the clock and the timers as they are now. */
+static void schedule(const struct operation *operation)
+{
+    struct worker *worker = operation->engine->worker;
+    if (operation->settles)
+        worker_settle(worker, operation->workspace, operation->due_at);
+    else if (operation->moves_clock)
+        worker_reclock(worker, operation->workspace);
+    if (operation->due_at != TIME_NEVER)
+        worker_schedule(worker, operation->workspace, operation->due_at);
 }
 
 /* What was committed is told to those who wait. */
@@ -192,13 +231,13 @@ static void operation_done(struct write *write, int status)
     if (status < 0)
         operation->status = status;
     if (operation->status == 0 && operation->moves_clock)
-        workspace_publish_clock(operation->workspace);
+        workspace_publish_clock(operation->workspace, &operation->clock);
     if (operation->status == 0 && operation->apply)
         operation->status = operation->apply(operation);
     if (operation->status == 0)
         tell(operation);
-    if (operation->status == 0 && operation->due_at != TIME_NEVER)
-        worker_schedule(operation->engine->worker, operation->workspace, operation->due_at);
+    if (operation->status == 0)
+        schedule(operation);
     operation->wake(operation->arg); /* from here on it may be gone */
 }
 

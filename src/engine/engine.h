@@ -54,15 +54,20 @@ struct deadlines *engine_deadlines(struct engine *engine);
 /*
  * The head of an operation. Its sender sets it up by operation_init(), with `run` as struct write
  * has it, and keeps it alive until it is woken; then `status` is 0 or the error that undid it.
+ *
+ * Where the clock stands, a timer that `run` set and that is due already fires in the same
+ * transaction: so whoever looks next finds the same each time.
  */
 struct operation {
     struct write write;
     struct engine *engine;
     struct workspace *workspace; /* borrowed: the sender holds a reference */
     int64_t due_at;              /* the earliest timer that `run` set; TIME_NEVER */
+    bool settles;                /* due_at is the workspace's next timer, whatever was known */
     int64_t new_job;             /* the event number of a job that `run` made; 0 */
     unsigned posts;              /* what else `run` made happen: of enum event_kind */
     bool moves_clock;            /* `run` has set the workspace's clock */
+    struct clock_row clock;      /* what it has made of it: operation_run()'s */
     int status;                  /* ERR_GONE where the workspace was deleted before its turn */
     int (*run)(struct write *write, struct db *db);
     /* What follows a commit in memory, on the writer's thread, before the sender is woken; or NULL.

@@ -12,6 +12,7 @@ struct engine {
     struct deadlines *deadlines;
     struct worker *worker;
     struct janitor *janitor;
+    atomic_bool stopping; /* what takes several operations ends at the next */
 };
 
 /* Makes in the store what the options ask for and is missing (bootstrap.c). Before the registry is

@@ -4,8 +4,24 @@
 
 #include "engine/workspace.h"
 #include "store/db.h"
+#include "store/job.h"
 
 #include <stddef.h>
+
+/* A timer: what becomes of which job, and when. */
+struct timer {
+    int64_t at;
+    int64_t seq; /* the job's */
+    char job[ID_HEX_SIZE];
+    enum job_status to;
+};
+
+/* Who wants to see each transition: which job, as it is now, from where, at which time. True from
+ * `saw`: no further timer. */
+struct timers_watch {
+    bool (*saw)(void *arg, const struct job *job, enum job_status from, int64_t at);
+    void *arg;
+};
 
 /*
  * Fires what is due at or before `now`, in order of (due time, creation), each at its own due time,
@@ -14,6 +30,21 @@
  */
 int timers_fire(struct db *db, struct workspace *workspace, int64_t now, size_t limit,
                 int64_t *ret_next);
+
+/* The same, watched; a start in a place that an end makes free belongs to that end's timer. */
+int timers_fire_watched(struct db *db, struct workspace *workspace, int64_t now, size_t limit,
+                        const struct timers_watch *watch, int64_t *ret_next);
+
+/* The next timer. ERR_NOT_FOUND where there is none. */
+int timers_next(struct db *db, const struct workspace *workspace, struct timer *ret_timer);
+
+/*
+ * The next timers in their order, as far as is known now, at most `size`; jobs that have to wait
+ * for a place under `max_processing` are left out. `settings` are the workspace's. Any thread, on
+ * its own connection.
+ */
+int timers_list(struct db *db, int64_t workspace, const struct settings *settings, size_t size,
+                struct timer *ret_timers, size_t *ret_count);
 
 /*
  * After a job left processing at `at`: starts those that waited for its place, first in first out.

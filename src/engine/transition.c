@@ -64,6 +64,28 @@ int transition_start(struct db *db, struct job *job, enum job_cause cause, int64
     return status;
 }
 
+static int look_whether_named(const struct job_input *input, void *named)
+{
+    *(bool *)named = generator_can_name(input->prompt, strlen(input->prompt));
+    return 0;
+}
+
+int transition_expect(struct db *db, const struct job *job, enum job_status *ret_to)
+{
+    struct plan plan;
+    bool named = true;
+    if (job->status == JOB_QUEUED) {
+        *ret_to = JOB_PROCESSING;
+        return 0;
+    }
+    int status = read_plan(db, job, &plan);
+    if (status == 0 && plan_says_end(&plan) == PLAN_END_UNSAID)
+        status = job_input(db, job->seq, look_whether_named, &named);
+    if (status == 0)
+        *ret_to = plan_says_end(&plan) == PLAN_FAILED || !named ? JOB_FAILED : JOB_COMPLETED;
+    return status;
+}
+
 /* Where the last number of a stem is remembered; two stems may share a place. */
 static struct slug_hint *hint_of(struct db *db, struct workspace *workspace, const char *stem)
 {

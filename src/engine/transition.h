@@ -16,6 +16,10 @@ struct transition_order {
     const struct plan *said; /* NULL: nothing */
 };
 
+/* What a job's next timer makes of it: processing, completed or failed (S23). Any thread, on its
+ * own connection. */
+int transition_expect(struct db *db, const struct job *job, enum job_status *ret_to);
+
 /* queued → processing at `at`. */
 int transition_start(struct db *db, struct job *job, enum job_cause cause, int64_t at);
 

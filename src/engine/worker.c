@@ -1,6 +1,7 @@
 /*
- * A heap of workspaces by the due time of their next timer. When one is due, a tick goes to the
- * writer, which fires the workspace's timers and says when the next is due. Only one tick of a
+ * A heap of workspaces by the real time when their clocks will show the due time of their next
+ * timer; those whose clock will not, or is taken, are not in it. When one is due, a tick goes to
+ * the writer, which fires the workspace's timers and says when the next is due. Only one tick of a
  * workspace is under way at a time; a timer that is set meanwhile is kept in the workspace's
  * due_at. The writer tells of commits in their order, so what a tick says is never older than what
  * was scheduled before. The real deadlines are a set of their own, with its own lock.
@@ -44,7 +45,7 @@ struct tick {
     struct write write;
     struct worker *worker;
     struct workspace *workspace;
-    int64_t next;
+    int64_t due_at, next; /* what it was sent for; the next one */
 };
 
 /* -- the heap, under the lock ------------------------------------------------------------------ */
@@ -55,17 +56,35 @@ static struct workspace *first(const struct worker *worker)
     return entry ? HEAP_OWNER(entry, struct workspace, timer) : NULL;
 }
 
-static void schedule(struct worker *worker, struct workspace *workspace, int64_t due_at)
+/* The real time of its next tick. */
+static int64_t tick_at(const struct workspace *workspace)
 {
-    if (due_at >= workspace->due_at || atomic_load(&workspace->gone))
-        return;
-    workspace->due_at = due_at;
+    struct clock_row clock = workspace_clock(workspace);
+    if (atomic_load(&workspace->gone) || clock_is_taken(workspace))
+        return TIME_NEVER;
+    int64_t at = clock_real_at(&clock, workspace->due_at);
+    return at < workspace->retry_at ? workspace->retry_at : at;
+}
+
+static void place(struct worker *worker, struct workspace *workspace)
+{
     if (workspace->ticking)
         return; /* tick_done() places it */
-    if (heap_put(&worker->timers, &workspace->timer, due_at) < 0)
+    int64_t at = tick_at(workspace);
+    if (at == TIME_NEVER)
+        heap_remove(&worker->timers, &workspace->timer);
+    else if (heap_put(&worker->timers, &workspace->timer, at) < 0)
         workspace->due_at = TIME_NEVER; /* the next request that sets a timer tries again */
     else if (first(worker) == workspace)
         pthread_cond_signal(&worker->wake);
+}
+
+static void schedule(struct worker *worker, struct workspace *workspace, int64_t due_at)
+{
+    if (due_at >= workspace->due_at)
+        return;
+    workspace->due_at = due_at;
+    place(worker, workspace);
 }
 
 /* -- ticks ------------------------------------------------------------------------------------- */
@@ -73,7 +92,11 @@ static void schedule(struct worker *worker, struct workspace *workspace, int64_t
 static int tick_run(struct write *write, struct db *db)
 {
     struct tick *tick = (struct tick *)write;
+    tick->next = TIME_NEVER;
     if (atomic_load(&tick->workspace->gone))
+        return 0;
+    tick->next = tick->due_at;
+    if (clock_is_taken(tick->workspace))
         return 0;
     size_t limit = TICK_TIMERS / db_batch_size(db);
     if (limit < TICK_TIMERS_MIN)
@@ -101,15 +124,15 @@ static void tick_done(struct write *write, int status)
     struct tick *tick = (struct tick *)write;
     struct worker *worker = tick->worker;
     struct workspace *workspace = tick->workspace;
-    int64_t next = status == 0 ? tick->next : workspace_now(workspace) + RETRY_MS;
 
     pthread_mutex_lock(&worker->lock);
     note_failure(worker, workspace, status);
     workspace->ticking = false;
-    if (workspace->due_at < next)
-        next = workspace->due_at;
-    workspace->due_at = TIME_NEVER;
-    schedule(worker, workspace, next);
+    workspace->retry_at = status == 0 ? 0 : time_steady_ms() + RETRY_MS;
+    int64_t next = status == 0 ? tick->next : tick->due_at;
+    if (next < workspace->due_at)
+        workspace->due_at = next;
+    place(worker, workspace);
     worker->ticks--;
     pthread_cond_signal(&worker->idle);
     pthread_mutex_unlock(&worker->lock);
@@ -123,15 +146,16 @@ static void tick_done(struct write *write, int status)
 static void send_tick(struct worker *worker, struct workspace *workspace)
 {
     struct tick *tick = calloc(1, sizeof *tick);
-    workspace->due_at = TIME_NEVER;
     if (!tick) {
-        schedule(worker, workspace, workspace_now(workspace) + RETRY_MS);
+        workspace->retry_at = time_steady_ms() + RETRY_MS;
+        place(worker, workspace);
         return;
     }
     *tick = (struct tick){.write = {.run = tick_run, .done = tick_done},
                           .worker = worker,
                           .workspace = workspace,
-                          .next = TIME_NEVER};
+                          .due_at = workspace->due_at};
+    workspace->due_at = TIME_NEVER;
     workspace->ticking = true;
     atomic_fetch_add(&workspace->references, 1);
     worker->ticks++;
@@ -165,7 +189,7 @@ static int64_t time_left(const struct worker *worker, int64_t next_deadline)
 {
     const struct workspace *workspace = first(worker);
     int64_t left = next_deadline == TIME_NEVER ? TIME_NEVER : next_deadline - time_steady_ms();
-    int64_t timer = workspace ? workspace->due_at - workspace_now(workspace) : TIME_NEVER;
+    int64_t timer = workspace ? workspace->timer.at - time_steady_ms() : TIME_NEVER;
     return timer < left ? timer : left;
 }
 
@@ -173,7 +197,7 @@ static int64_t time_left(const struct worker *worker, int64_t next_deadline)
 static void send_due(struct worker *worker)
 {
     struct workspace *workspace = first(worker);
-    if (!workspace || workspace->due_at > workspace_now(workspace))
+    if (!workspace || workspace->timer.at > time_steady_ms())
         return;
     heap_remove(&worker->timers, &workspace->timer);
     send_tick(worker, workspace);
@@ -255,6 +279,21 @@ void worker_schedule(struct worker *worker, struct workspace *workspace, int64_t
 {
     pthread_mutex_lock(&worker->lock);
     schedule(worker, workspace, due_at);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+void worker_settle(struct worker *worker, struct workspace *workspace, int64_t due_at)
+{
+    pthread_mutex_lock(&worker->lock);
+    workspace->due_at = due_at;
+    place(worker, workspace);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+void worker_reclock(struct worker *worker, struct workspace *workspace)
+{
+    pthread_mutex_lock(&worker->lock);
+    place(worker, workspace);
     pthread_mutex_unlock(&worker->lock);
 }
 

@@ -59,13 +59,15 @@ struct workspace {
 
     struct clock_shared clock;
     struct clock_coming coming_clock; /* the writer's thread */
+    atomic_bool clock_taken;          /* see clock_take() */
     struct events events;
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
     /* The worker's, under its lock. */
-    int64_t due_at;          /* of its next timer; TIME_NEVER */
-    struct heap_entry timer; /* in the worker's heap, while no tick is under way */
+    int64_t due_at;          /* of its next timer, on its clock; TIME_NEVER */
+    int64_t retry_at;        /* real: not earlier than this, after a failure; 0 */
+    struct heap_entry timer; /* in the worker's heap, by real time, while no tick is under way */
     bool ticking;            /* a tick is with the writer */
 };
 

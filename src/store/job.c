@@ -1,6 +1,6 @@
 #include "store/job.h"
 
-#include "store/query.h"
+#include "store/job_row.h"
 
 enum {
     INSERT,
@@ -9,6 +9,8 @@ enum {
     INPUT,
     NEXT_QUEUED,
     NEXT_PROCESSING,
+    DUE_QUEUED,
+    DUE_PROCESSING,
     COUNT_PROCESSING,
     COUNT_QUEUED,
     LAST_EVENT,
@@ -16,18 +18,15 @@ enum {
     STATEMENTS,
 };
 
-#define COLUMNS                                                                                    \
-    "job.seq, job.id, job.status, job.created_at, job.started_at, job.completed_at, job.due_at,"   \
-    " job.processing_time, job.error_code, job.error_message, job.base,"                           \
-    " job.callback_url IS NOT NULL, job.queue_time, job.event, job.marks, job.start_cause,"        \
-    " job.end_cause"
-#define WITH_SCENARIO                                                                              \
-    "SELECT " COLUMNS ", scenario.id, scenario.slug, scenario.name FROM job"                       \
-    " LEFT JOIN scenario ON scenario.workspace = job.workspace AND scenario.id = job.scenario"
+#define WITH_SCENARIO "SELECT " JOB_COLUMNS ", " JOB_SCENARIO_COLUMNS " FROM job" JOB_SCENARIO_JOIN
 /* INDEXED BY makes a plan that would read every job fail at the start. */
 #define NEXT_DUE(index_, status_)                                                                  \
-    "SELECT " COLUMNS " FROM job INDEXED BY " index_ " WHERE workspace = ? AND status = " status_  \
-    " AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
+    "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
+    " WHERE workspace = ? AND status = " status_ " AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
+#define DUE(index_, status_)                                                                       \
+    "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
+    " WHERE workspace = ? AND status = " status_                                                   \
+    " AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT ?"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO job (workspace, id, status, created_at, due_at, queue_time,"
@@ -40,6 +39,8 @@ static const struct sql statements[STATEMENTS] = {
                     " callback_headers, session FROM job WHERE seq = ?"),
     [NEXT_QUEUED] = READS(NEXT_DUE("job_queued", "0")),
     [NEXT_PROCESSING] = READS(NEXT_DUE("job_processing", "1")),
+    [DUE_QUEUED] = READS(DUE("job_queued", "0")),
+    [DUE_PROCESSING] = READS(DUE("job_processing", "1")),
     [COUNT_PROCESSING] = READS("SELECT count(*) FROM job INDEXED BY job_processing"
                                " WHERE workspace = ? AND status = 1"),
     [COUNT_QUEUED] = READS("SELECT count(*) FROM job INDEXED BY job_queued"
@@ -90,7 +91,7 @@ int job_insert(struct db *db, int64_t workspace, struct job *job, const struct j
     return status;
 }
 
-static void read_job(struct query *query, bool with_scenario, struct job *job)
+void job_row_read(struct query *query, bool with_scenario, struct job *job)
 {
     *job = (struct job){
         .seq = query_get_int(query, 0),
@@ -123,7 +124,7 @@ static int read_one(struct query *query, bool with_scenario, struct job *ret_job
 {
     int status = query_step(query);
     if (status > 0)
-        read_job(query, with_scenario, ret_job);
+        job_row_read(query, with_scenario, ret_job);
     query_end(query);
     return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
 }
@@ -177,6 +178,24 @@ int job_next_due(struct db *db, int64_t workspace, enum job_status status, int64
     query_int(&query, workspace);
     query_int(&query, until);
     return read_one(&query, false, ret_job);
+}
+
+int job_each_due(struct db *db, int64_t workspace, enum job_status status, size_t limit,
+                 int (*visit)(const struct job *job, void *arg), void *arg)
+{
+    struct query query =
+        query_begin(db, TABLE_JOB, status == JOB_QUEUED ? DUE_QUEUED : DUE_PROCESSING);
+    struct job job;
+    int result;
+    query_int(&query, workspace);
+    query_int(&query, (int64_t)limit);
+    while ((result = query_step(&query)) > 0) {
+        job_row_read(&query, false, &job);
+        if ((result = visit(&job, arg)) < 0)
+            break;
+    }
+    query_end(&query);
+    return result;
 }
 
 static int count(struct db *db, int statement, int64_t workspace, int64_t *ret_count)

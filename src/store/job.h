@@ -90,6 +90,10 @@ int job_input(struct db *db, int64_t seq, int (*visit)(const struct job_input *i
 int job_next_due(struct db *db, int64_t workspace, enum job_status status, int64_t until,
                  struct job *ret_job);
 
+/* Visits the first `limit` of those, in that order; a negative result ends it and is returned. */
+int job_each_due(struct db *db, int64_t workspace, enum job_status status, size_t limit,
+                 int (*visit)(const struct job *job, void *arg), void *arg);
+
 /* How many jobs of the workspace are being processed. */
 int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count);
 

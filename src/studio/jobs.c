@@ -1,12 +1,15 @@
 /* createScenarioJob, getScenarioJob, cancelScenarioJob. */
 #include "engine/jobs.h"
 #include "base/json.h"
+#include "engine/job_json.h"
+#include "engine/jump.h"
 #include "engine/magic.h"
+#include "engine/plan.h"
+#include "engine/steer.h"
 #include "http/respond.h"
 #include "studio/callback.h"
 #include "studio/check.h"
 #include "studio/internal.h"
-#include "studio/job_json.h"
 
 #include <stdio.h>
 
@@ -120,6 +123,61 @@ void job_create_handler(struct request *request)
 /* -- getScenarioJob -----------------------------------------------------------------------------
  */
 
+static void answer_poll(struct request *request)
+{
+    const struct job_poll *poll = request_state(request);
+    if (studio_failed(request, &poll->operation))
+        return;
+    if (poll->outcome == STEER_DONE)
+        answer_job(request, 200, &poll->job, JOB_PLAIN);
+    else
+        studio_no_job(request, poll->id);
+}
+
+/* A job whose plan says so is moved by those who read it. */
+static void poll_job(struct request *request, const char *id)
+{
+    struct job_poll *poll = request_new_state(request, sizeof *poll, NULL);
+    if (!poll) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    poll->id = id;
+    studio_operate(request, &poll->operation, job_poll_run, answer_poll);
+}
+
+struct reading {
+    struct jump jump;
+    struct job job;
+};
+
+static void wake(void *request)
+{
+    request_resume(request);
+}
+
+static void answer_reading(struct request *request)
+{
+    const struct reading *reading = request_state(request);
+    if (!studio_failed(request, &reading->jump.operation))
+        answer_job(request, 200, &reading->job, JOB_PLAIN);
+}
+
+/* Shows the job as it is; by the time that the client has the answer, an auto clock has jumped to
+ * the job's next event. */
+static void show_and_jump(struct request *request, const struct job *job)
+{
+    struct reading *reading = request_new_state(request, sizeof *reading, NULL);
+    if (!reading) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    reading->job = *job;
+    request_suspend(request, answer_reading);
+    jump_begin(&reading->jump, studio_of(request)->engine, auth_workspace(request), job, wake,
+               request);
+}
+
 void job_get_handler(struct request *request)
 {
     struct job job;
@@ -128,7 +186,12 @@ void job_get_handler(struct request *request)
     if (!db)
         return;
     int status = job_by_id(db, auth_workspace(request)->row.pk, id, &job);
-    if (status == 0)
+    bool shows_only = request_is_head(request);
+    if (status == 0 && !shows_only && steer_is_polled(&job))
+        poll_job(request, id);
+    else if (status == 0 && !shows_only && jump_follows(auth_workspace(request), &job))
+        show_and_jump(request, &job);
+    else if (status == 0)
         answer_job(request, 200, &job, JOB_PLAIN);
     else if (status == ERR_NOT_FOUND)
         studio_no_job(request, id);
