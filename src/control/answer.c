@@ -127,30 +127,39 @@ bool control_read_object(struct request *request, const char *prefix, const json
     return fault == FIELD_FINE;
 }
 
-bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
+bool control_read_value(struct request *request, const json_t **ret_value)
 {
-    const json_t *body;
+    const json_t *body = NULL;
     struct err err;
     size_t len;
     request_body(request, &len);
-    if (!len) { /* none is {}, so that what has no required field needs none */
-        json_t *empty = json_object();
-        bool good = control_read_object(request, "", empty, table, count, dest);
-        json_decref(empty);
-        return good;
-    }
-    int status = request_json(request, &body, &err);
+    int status = len ? request_json(request, &body, &err) : 0;
     if (status == ERR_NO_MEMORY) {
         router_fail(request, status, NULL);
     } else if (status < 0) {
         char detail[ERR_TEXT_SIZE + 40];
         snprintf(detail, sizeof detail, "The body is not valid JSON: %s", err.text);
         control_problem(request, 400, "invalid_json", detail, NULL);
-    } else if (!json_is_object(body)) {
-        control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
     } else {
-        return control_read_object(request, "", body, table, count, dest);
+        *ret_value = body;
     }
+    return status == 0;
+}
+
+bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
+{
+    const json_t *body;
+    if (!control_read_value(request, &body))
+        return false;
+    if (!body) { /* none is {}, so that what has no required field needs none */
+        json_t *empty = json_object();
+        bool good = control_read_object(request, "", empty, table, count, dest);
+        json_decref(empty);
+        return good;
+    }
+    if (json_is_object(body))
+        return control_read_object(request, "", body, table, count, dest);
+    control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
     return false;
 }
 
@@ -165,7 +174,7 @@ struct db *control_reader(struct request *request)
     return db;
 }
 
-static void wake(void *request)
+void control_wake(void *request)
 {
     request_resume(request);
 }
@@ -173,7 +182,7 @@ static void wake(void *request)
 void control_operate(struct request *request, struct operation *operation, request_handler *then)
 {
     request_suspend(request, then);
-    operation_submit(operation, wake, request);
+    operation_submit(operation, control_wake, request);
 }
 
 bool control_failed(struct request *request, const struct operation *operation)

@@ -27,6 +27,9 @@ const struct route mock_routes[] = {
     {"DELETE", "/_mock/members/{email}", "deleteMember", member_delete_handler, false},
     {"GET", "/_mock/settings", "getSettings", settings_get_handler, false},
     {"PATCH", "/_mock/settings", "updateSettings", settings_patch_handler, true},
+    {"GET", "/_mock/clock", "getClock", clock_get_handler, false},
+    {"PUT", "/_mock/clock", "setClock", clock_put_handler, true},
+    {"POST", "/_mock/clock/advance", "advanceClock", clock_advance_handler, true},
     {"POST", "/_mock/scenarios", "createSourceScenario", source_create_handler, true},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
 };
