@@ -60,6 +60,24 @@ void control_hint(struct buf *out, const char *given, const char *const *names)
         buf_printf(out, "%s%s", name == names ? "" : ", ", *name);
 }
 
+void control_wrong_name(struct request *request, const char *prefix, const char *field,
+                        const char *given, const char *const *names)
+{
+    struct buf detail = BUF_INIT, hint = BUF_INIT;
+    buf_printf(&detail, "%s%s must be ", prefix, field);
+    for (const char *const *name = names; *name; name++)
+        buf_printf(&detail, "%s%s", name == names ? "" : name[1] ? ", " : " or ", *name);
+    buf_puts(&detail, ", not ");
+    control_quote(&detail, given);
+    control_hint(&hint, given, names);
+    if (buf_failed(&detail) || buf_failed(&hint))
+        router_fail(request, ERR_NO_MEMORY, NULL);
+    else
+        control_problem(request, 422, "invalid_field", detail.data, hint.data);
+    buf_finish(&detail);
+    buf_finish(&hint);
+}
+
 /* -- bodies ------------------------------------------------------------------------------------ */
 
 static void tell_unknown(struct request *request, const char *prefix, const char *given,

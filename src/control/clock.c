@@ -45,23 +45,6 @@ const size_t clock_field_count = sizeof clock_fields / sizeof *clock_fields;
 
 /* -- reading ----------------------------------------------------------------------------------- */
 
-static void tell_mode(struct request *request, const char *prefix, const char *given)
-{
-    const char *names[CLOCK_MODES + 1] = {NULL};
-    struct buf detail = BUF_INIT, hint = BUF_INIT;
-    for (size_t i = 0; i < CLOCK_MODES; i++)
-        names[i] = clock_mode_name((enum clock_mode)i);
-    buf_printf(&detail, "%smode must be real, scaled, manual or auto, not ", prefix);
-    control_quote(&detail, given);
-    control_hint(&hint, given, names);
-    if (buf_failed(&detail) || buf_failed(&hint))
-        router_fail(request, ERR_NO_MEMORY, NULL);
-    else
-        control_problem(request, 422, "invalid_field", detail.data, hint.data);
-    buf_finish(&detail);
-    buf_finish(&hint);
-}
-
 static void tell_scale(struct request *request, const char *prefix, const char *name,
                        const char *what, const char *hint)
 {
@@ -75,7 +58,10 @@ static bool take(struct request *request, const char *prefix, const char *mode,
                  const struct field_real *scale, struct clock_wish *wish)
 {
     if (!clock_mode_parse(mode, &wish->mode)) {
-        tell_mode(request, prefix, mode);
+        const char *names[CLOCK_MODES + 1] = {NULL};
+        for (size_t i = 0; i < CLOCK_MODES; i++)
+            names[i] = clock_mode_name((enum clock_mode)i);
+        control_wrong_name(request, prefix, "mode", mode, names);
         return false;
     }
     bool scaled = wish->mode == CLOCK_SCALED;

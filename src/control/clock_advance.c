@@ -35,8 +35,7 @@ static bool check_time(const json_t *value)
 
 static bool check_until(const json_t *value)
 {
-    return json_is_object(value) ||
-           (json_is_string(value) && strcmp(json_string_value(value), "settled") == 0);
+    return json_is_object(value) || json_is_string(value);
 }
 
 static bool check_timeout(const json_t *value)
@@ -91,29 +90,17 @@ static const char *goal_name(enum job_status goal)
     return goals[i].name;
 }
 
-static void tell_status(struct request *request, const char *given)
-{
-    const char *names[GOALS + 1] = {NULL};
-    struct buf detail = BUF_INIT, hint = BUF_INIT;
-    for (size_t i = 0; i < GOALS; i++)
-        names[i] = goals[i].name;
-    buf_puts(&detail, "until.status must be terminal, processing, completed, failed or cancelled, "
-                      "not ");
-    control_quote(&detail, given);
-    control_hint(&hint, given, names);
-    if (buf_failed(&detail) || buf_failed(&hint))
-        router_fail(request, ERR_NO_MEMORY, NULL);
-    else
-        control_problem(request, 422, "invalid_field", detail.data, hint.data);
-    buf_finish(&detail);
-    buf_finish(&hint);
-}
-
 static bool read_until(struct request *request, const json_t *value, struct advance *advance)
 {
+    static const char *const texts[] = {"settled", NULL};
     struct until_body body = {.job = {0}};
-    advance->until = json_is_string(value) ? ADVANCE_SETTLED : ADVANCE_JOB;
-    if (json_is_string(value))
+    bool is_text = json_is_string(value);
+    if (is_text && strcmp(json_string_value(value), *texts) != 0) {
+        control_wrong_name(request, "", "until", json_string_value(value), texts);
+        return false;
+    }
+    advance->until = is_text ? ADVANCE_SETTLED : ADVANCE_JOB;
+    if (is_text)
         return true;
     if (!control_read_object(request, "until.", value, until_fields, UNTIL_FIELDS, &body))
         return false;
@@ -124,7 +111,10 @@ static bool read_until(struct request *request, const json_t *value, struct adva
         advance->goal = goals[i].goal;
         return true;
     }
-    tell_status(request, body.status.data);
+    const char *names[GOALS + 1] = {NULL};
+    for (size_t i = 0; i < GOALS; i++)
+        names[i] = goals[i].name;
+    control_wrong_name(request, "until.", "status", body.status.data, names);
     return false;
 }
 

@@ -58,6 +58,10 @@ void control_quote(struct buf *out, const char *text);
 /* Writes the hint to a name that is not known: the nearest of `names`, or all of them (C2). */
 void control_hint(struct buf *out, const char *given, const char *const *names);
 
+/* 422: the field's text is none of `names`, which are all that may come; with the nearest one. */
+void control_wrong_name(struct request *request, const char *prefix, const char *field,
+                        const char *given, const char *const *names);
+
 /*
  * Reads the body into `dest` by `table` (C2); none at all is {}. False: the request was answered.
  * control_read_object() does so with a part of a body, whose fields are named after `prefix`.
