@@ -8,7 +8,7 @@ const scenarios = ['listScenarios', 'createScenario', 'getScenario', 'updateScen
 const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWorkspace',
     'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
-    'createSourceScenario'];
+    'getClock', 'setClock', 'advanceClock', 'createSourceScenario'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
@@ -20,6 +20,10 @@ const reasons = [
     {
         reason: 'H6: needs a disk that fails, which the fault tests bring',
         operations: everywhere, status: 503, examples: storageTrouble,
+    },
+    {
+        reason: 'needs an advance that lasts, which the clock\'s own tests have',
+        operations: ['setClock', 'advanceClock'], status: 409, examples: ['clock_busy'],
     },
     {
         reason: 'only while the server stops, for a moment that no request can prolong',
