@@ -54,8 +54,8 @@ enum table {
     TABLE_PROJECT_SCENARIO,
     TABLES,
 };
-extern const struct sql_list workspace_sql, access_sql, purge_sql, job_sql, job_list_sql, plan_sql, session_sql,
-    scenario_sql, delivery_sql, project_scenario_sql;
+extern const struct sql_list workspace_sql, access_sql, purge_sql, job_sql, job_list_sql, plan_sql,
+    session_sql, scenario_sql, delivery_sql, project_scenario_sql;
 
 struct query {
     struct db *db;
