@@ -158,7 +158,8 @@ static int start_engine(struct program *program, struct err *err)
     struct engine_options options = {
         .settings = {.queue_time = config->queue_time_ms,
                      .processing_time = config->processing_time_ms,
-                     .max_processing = config->max_processing},
+                     .max_processing = config->max_processing,
+                     .magic = !config->no_magic},
         .no_defaults = config->no_defaults,
         .keys = grants,
         .members = grants + config->api_key_count,
@@ -199,7 +200,7 @@ static int start_server(struct program *program, struct err *err)
         .options_json = config->options_json,
     };
     control_init(&program->control, program->engine, &control);
-    studio_init(&program->studio, program->engine, config->public_url);
+    studio_init(&program->studio, program->engine, config->public_url, config->open_keys);
     scenarios_init(&program->scenarios, program->engine, config->strict_projects);
     program->apis[0] = &program->studio.api;
     program->apis[1] = &program->scenarios.api;

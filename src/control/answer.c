@@ -60,6 +60,24 @@ void control_hint(struct buf *out, const char *given, const char *const *names)
         buf_printf(out, "%s%s", name == names ? "" : ", ", *name);
 }
 
+void control_wrong_name(struct request *request, const char *prefix, const char *field,
+                        const char *given, const char *const *names)
+{
+    struct buf detail = BUF_INIT, hint = BUF_INIT;
+    buf_printf(&detail, "%s%s must be ", prefix, field);
+    for (const char *const *name = names; *name; name++)
+        buf_printf(&detail, "%s%s", name == names ? "" : name[1] ? ", " : " or ", *name);
+    buf_puts(&detail, ", not ");
+    control_quote(&detail, given);
+    control_hint(&hint, given, names);
+    if (buf_failed(&detail) || buf_failed(&hint))
+        router_fail(request, ERR_NO_MEMORY, NULL);
+    else
+        control_problem(request, 422, "invalid_field", detail.data, hint.data);
+    buf_finish(&detail);
+    buf_finish(&hint);
+}
+
 /* -- bodies ------------------------------------------------------------------------------------ */
 
 static void tell_unknown(struct request *request, const char *prefix, const char *given,
@@ -127,30 +145,39 @@ bool control_read_object(struct request *request, const char *prefix, const json
     return fault == FIELD_FINE;
 }
 
-bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
+bool control_read_value(struct request *request, const json_t **ret_value)
 {
-    const json_t *body;
+    const json_t *body = NULL;
     struct err err;
     size_t len;
     request_body(request, &len);
-    if (!len) { /* none is {}, so that what has no required field needs none */
-        json_t *empty = json_object();
-        bool good = control_read_object(request, "", empty, table, count, dest);
-        json_decref(empty);
-        return good;
-    }
-    int status = request_json(request, &body, &err);
+    int status = len ? request_json(request, &body, &err) : 0;
     if (status == ERR_NO_MEMORY) {
         router_fail(request, status, NULL);
     } else if (status < 0) {
         char detail[ERR_TEXT_SIZE + 40];
         snprintf(detail, sizeof detail, "The body is not valid JSON: %s", err.text);
         control_problem(request, 400, "invalid_json", detail, NULL);
-    } else if (!json_is_object(body)) {
-        control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
     } else {
-        return control_read_object(request, "", body, table, count, dest);
+        *ret_value = body;
     }
+    return status == 0;
+}
+
+bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
+{
+    const json_t *body;
+    if (!control_read_value(request, &body))
+        return false;
+    if (!body) { /* none is {}, so that what has no required field needs none */
+        json_t *empty = json_object();
+        bool good = control_read_object(request, "", empty, table, count, dest);
+        json_decref(empty);
+        return good;
+    }
+    if (json_is_object(body))
+        return control_read_object(request, "", body, table, count, dest);
+    control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
     return false;
 }
 
@@ -165,7 +192,7 @@ struct db *control_reader(struct request *request)
     return db;
 }
 
-static void wake(void *request)
+void control_wake(void *request)
 {
     request_resume(request);
 }
@@ -173,7 +200,7 @@ static void wake(void *request)
 void control_operate(struct request *request, struct operation *operation, request_handler *then)
 {
     request_suspend(request, then);
-    operation_submit(operation, wake, request);
+    operation_submit(operation, control_wake, request);
 }
 
 bool control_failed(struct request *request, const struct operation *operation)

@@ -126,6 +126,8 @@ static void change_settings(const struct workspace_change *self, struct settings
         settings->processing_time = wanted->processing_time;
     if (wanted->given & GIVEN_MAX_PROCESSING)
         settings->max_processing = wanted->max_processing;
+    if (wanted->given & GIVEN_MAGIC)
+        settings->magic = wanted->magic;
     settings->given |= wanted->given;
     if (self->sets_jitter)
         settings->jitter = wanted->jitter;

@@ -1,7 +1,9 @@
 #include "engine/jobs.h"
 
 #include "engine/draw.h"
+#include "engine/internal.h"
 #include "engine/job_state.h"
+#include "engine/magic.h"
 #include "engine/plan.h"
 #include "engine/timers.h"
 #include "engine/transition.h"
@@ -164,7 +166,15 @@ static int start_job(const struct session_input *input, void *arg)
     plan_init(&planned.plan);
     struct job_input job_input = {
         .user_email = input->user_email, .prompt = input->prompt, .session = opening->session.id};
-    int status = queue_job(opening->db, &opening->self->operation, &job_input,
+    const struct operation *operation = &opening->self->operation;
+    const struct workspace *workspace = operation->workspace;
+    bool is_member; /* was asked when the session was made */
+    int status = 0;
+    if (atomic_load(&workspace->magic))
+        status = magic_plan(operation->engine->registry, workspace, &job_input, &planned.plan,
+                            &is_member);
+    if (status == 0)
+        status = queue_job(opening->db, &opening->self->operation, &job_input,
                            opening->session.base, &planned, &job);
     if (status == 0)
         status = session_set_job(opening->db, opening->session.seq, job.id);

@@ -130,9 +130,12 @@ static void take_row(const struct registry *registry, struct workspace *workspac
         settings->processing_time = own->processing_time;
     if (own->given & GIVEN_MAX_PROCESSING)
         settings->max_processing = own->max_processing;
+    if (own->given & GIVEN_MAGIC)
+        settings->magic = own->magic;
     settings->jitter = own->jitter;
     settings->room_since = own->room_since;
     atomic_store(&workspace->active, row->active);
+    atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
@@ -248,6 +251,14 @@ struct workspace *registry_by_key(struct registry *registry,
     return look_up(registry, &registry->by_key, hash, compare_hashes);
 }
 
+bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE])
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    bool knows = find(&registry->by_key, hash, compare_hashes) != NULL;
+    pthread_rwlock_unlock(&registry->lock);
+    return knows;
+}
+
 struct workspace *registry_by_slug(struct registry *registry, const char *slug)
 {
     return look_up(registry, &registry->by_slug, slug, compare_texts);
@@ -300,6 +311,19 @@ bool registry_is_member(struct registry *registry, const struct workspace *works
     email_fold(email, folded);
     pthread_rwlock_rdlock(&registry->lock);
     bool is = tfind(folded, &workspace->members, compare_emails) || fits_glob(workspace, folded);
+    pthread_rwlock_unlock(&registry->lock);
+    return is;
+}
+
+bool registry_lists_member(struct registry *registry, const struct workspace *workspace,
+                           const char *email)
+{
+    char folded[EMAIL_SIZE];
+    if (strlen(email) > EMAIL_MAX)
+        return false;
+    email_fold(email, folded);
+    pthread_rwlock_rdlock(&registry->lock);
+    bool is = tfind(folded, &workspace->members, compare_emails) != NULL;
     pthread_rwlock_unlock(&registry->lock);
     return is;
 }

@@ -23,6 +23,7 @@ struct settings {
     int64_t queue_time, processing_time; /* ms */
     int64_t max_processing;              /* jobs at once; 0: no limit */
     double jitter;                       /* 0 to 1: the share by which times vary either way */
+    bool magic;                          /* addresses and texts may steer jobs */
     int64_t room_since;                  /* no job that waited for a place starts earlier */
 };
 
@@ -46,7 +47,8 @@ struct workspace {
     atomic_int references;
     atomic_bool active;
     atomic_bool gone;      /* deleted: its writes are refused (the writer's thread) */
-    atomic_bool any_key;   /* the setting */
+    atomic_bool magic;     /* the setting */
+    atomic_bool any_key;   /* likewise */
     atomic_bool limited;   /* it has a rate limit */
     atomic_llong used_at;  /* real ms: its last request */
     atomic_llong requests; /* since the server's start */
@@ -120,6 +122,9 @@ struct workspace *registry_by_name(struct registry *registry, const char *name);
 struct workspace *registry_by_project(struct registry *registry, const char *project);
 struct workspace *registry_default(struct registry *registry);
 
+/* Whether a key is somebody's, also where it is switched off. Any thread. */
+bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);
+
 /* Lets go of a reference; NULL is fine. */
 void workspace_release(struct workspace *workspace);
 
@@ -127,6 +132,10 @@ void workspace_release(struct workspace *workspace);
  * thread. */
 bool registry_is_member(struct registry *registry, const struct workspace *workspace,
                         const char *email);
+
+/* Whether an address is itself on the list of members, not by a pattern. Any thread. */
+bool registry_lists_member(struct registry *registry, const struct workspace *workspace,
+                           const char *email);
 
 /* Calls `visit` with each workspace, under the registry's lock. Any thread. */
 void registry_each(struct registry *registry, void (*visit)(struct workspace *workspace, void *arg),

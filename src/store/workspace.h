@@ -15,8 +15,9 @@ enum {
     WORKSPACE_SLUG_SIZE = 64,  /* a DNS label and a NUL */
     WORKSPACE_NAME_SIZE = 256, /* bytes of UTF-8 and a NUL */
     PROJECT_ID_SIZE = 64,
-    SEED_SIZE = 128,
-    KEY_HASH_SIZE = DIGEST_SIZE, /* SHA-256 */
+    SEED_MAX = 100,               /* bytes of a seed that is a text */
+    SEED_SIZE = 6 * SEED_MAX + 3, /* as JSON: every byte escaped, quotes and a NUL */
+    KEY_HASH_SIZE = DIGEST_SIZE,  /* SHA-256 */
     KEY_LAST4_SIZE = 5,
     EMAIL_SIZE = EMAIL_MAX + 1,
     PUBLIC_URL_SIZE = 384,   /* leaves room for /w/<slug> and a path in URL_BASE_SIZE */
@@ -28,6 +29,7 @@ enum settings_given {
     GIVEN_QUEUE_TIME = 1,
     GIVEN_PROCESSING_TIME = 2,
     GIVEN_MAX_PROCESSING = 4,
+    GIVEN_MAGIC = 8,
 };
 
 /* How many requests a key may make, in sliding windows; 0: no limit (S26). */
@@ -40,6 +42,7 @@ struct settings_row {
     int64_t queue_time, processing_time, max_processing; /* ms; jobs at once, 0: no limit */
     double jitter;                                       /* 0 to 1 */
     struct rate_limit rate;
+    bool magic;                       /* addresses and texts may steer jobs */
     bool any_key;                     /* under the path prefix any well-formed key is taken */
     char public_url[PUBLIC_URL_SIZE]; /* "": the server's */
     int64_t room_since;               /* when max_processing last made room */

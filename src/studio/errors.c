@@ -1,8 +1,10 @@
 #include "base/json.h"
+#include "engine/magic.h"
 #include "http/respond.h"
 #include "studio/internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void studio_error(struct request *request, int status, const char *type, const char *code,
                   const char *message)
@@ -88,6 +90,33 @@ static void tell_fault(struct request *request, enum field_fault fault, const st
     }
 }
 
+/*
+ * Looks at the #mock lines of the texts that have some: a wrong word is a wrong format, whose turn
+ * comes with its field's (S6, S10). `wrong` is the first row that is wrong without that, or the
+ * table's end. False: the request was answered.
+ */
+static bool check_lines(struct request *request, const json_t *body, const struct field *table,
+                        const struct field *wrong)
+{
+    static const char *const texts[] = {"prompt", "context"};
+    struct plan plan;
+    struct err err;
+    plan_init(&plan);
+    for (const struct field *field = table; field < wrong; field++)
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            const char *text = json_string_value(json_object_get(body, texts[i]));
+            if (strcmp(field->name, texts[i]) != 0 || !text ||
+                magic_read_lines(text, &plan, &err) == 0)
+                continue;
+            char code[64], message[ERR_TEXT_SIZE + 40];
+            snprintf(code, sizeof code, "invalid_%s", texts[i]);
+            snprintf(message, sizeof message, "%s %s", texts[i], err.text);
+            studio_invalid(request, code, message);
+            return false;
+        }
+    return true;
+}
+
 bool studio_read_body(struct request *request, const struct field *table, size_t count, void *dest)
 {
     const json_t *body;
@@ -109,6 +138,9 @@ bool studio_read_body(struct request *request, const struct field *table, size_t
         return false;
     }
     enum field_fault fault = fields_read(table, count, body, dest, &field);
+    if (fault != FIELD_MISSING && atomic_load(&auth_workspace(request)->magic) &&
+        !check_lines(request, body, table, fault == FIELD_WRONG ? field : table + count))
+        return false;
     tell_fault(request, fault, field);
     return fault == FIELD_FINE;
 }

@@ -29,7 +29,14 @@ bool page_admit(struct request *request, const struct route *route);
 void page_deny(struct request *request);
 void auth_leave(struct request *request);
 
-/* The workspace that the request belongs to; the request holds the reference. */
+/*
+ * Before the route's handler: where the key is nobody's yet (--open-keys), makes its workspace.
+ * Goes on with `then`, unless the request was answered.
+ */
+void auth_enter(struct request *request, request_handler *then);
+
+/* The workspace that the request belongs to; the request holds the reference. NULL: it is yet to be
+ * made by auth_enter(). */
 struct workspace *auth_workspace(struct request *request);
 
 /* -- errors.c: {"error":{type, code?, message}} -------------------------------------------------
@@ -51,7 +58,8 @@ void studio_no_job(struct request *request, const char *id);
 void studio_refuse(struct request *request, const struct refusal *refusal);
 
 /*
- * Reads the body into `dest` by `table` (S4 to S7). False: the request was answered with what is
+ * Reads the body into `dest` by `table` (S4 to S7); where magic is on, #mock lines are looked at as
+ * formats are (S6). False: the request was answered with what is
  * wrong.
  */
 bool studio_read_body(struct request *request, const struct field *table, size_t count, void *dest);
@@ -73,6 +81,9 @@ struct db *studio_reader(struct request *request);
 /* Sets an operation up for this request, suspends it, and sends the operation off. */
 void studio_operate(struct request *request, struct operation *operation,
                     int (*run)(struct write *write, struct db *db), request_handler *then);
+
+/* Suspends the request and sends off an operation that is set up. */
+void studio_submit(struct request *request, struct operation *operation, request_handler *then);
 
 /* Whether an operation was undone; then the request has been answered (H6). */
 bool studio_failed(struct request *request, const struct operation *operation);

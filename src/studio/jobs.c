@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "engine/job_json.h"
 #include "engine/jump.h"
+#include "engine/magic.h"
 #include "engine/plan.h"
 #include "engine/steer.h"
 #include "http/respond.h"
@@ -110,8 +111,12 @@ void job_create_handler(struct request *request)
                                        .callback_url = body->callback_url.data,
                                        .callback_headers = creation->headers.data};
     create->base = creation->base;
-    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
-                                           auth_workspace(request), body->user_email.data);
+    int status = magic_plan(engine_registry(studio_of(request)->engine), auth_workspace(request),
+                            &create->input, &create->plan, &create->is_member);
+    if (status < 0) {
+        router_fail(request, status, NULL);
+        return;
+    }
     studio_operate(request, &create->operation, job_create_run, answer_creation);
 }
 

@@ -1,6 +1,7 @@
 /* createScenarioStudioSession. */
 #include "base/json.h"
 #include "engine/jobs.h"
+#include "engine/magic.h"
 #include "http/respond.h"
 #include "studio/check.h"
 #include "studio/internal.h"
@@ -57,6 +58,17 @@ static void answer_creation(struct request *request)
     }
 }
 
+/* What a tag says is looked at when the chat is opened, which makes the job. */
+static bool is_member(struct request *request, const char *email)
+{
+    struct registry *registry = engine_registry(studio_of(request)->engine);
+    const struct workspace *workspace = auth_workspace(request);
+    struct plan plan;
+    plan_init(&plan);
+    return atomic_load(&workspace->magic) ? magic_is_member(registry, workspace, email, &plan)
+                                          : registry_is_member(registry, workspace, email);
+}
+
 void session_create_handler(struct request *request)
 {
     struct creation *creation = request_new_state(request, sizeof *creation, NULL);
@@ -73,7 +85,6 @@ void session_create_handler(struct request *request)
                                            .prompt = body->prompt.data,
                                            .request_id = body->request_id.data};
     create->base = creation->base;
-    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
-                                           auth_workspace(request), body->user_email.data);
+    create->is_member = is_member(request, body->user_email.data);
     studio_operate(request, &create->operation, session_create_run, answer_creation);
 }

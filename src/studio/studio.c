@@ -22,11 +22,18 @@ const struct route page_routes[] = {
 };
 const size_t page_route_count = sizeof page_routes / sizeof *page_routes;
 
-void studio_init(struct studio *studio, struct engine *engine, const char *public_url)
+/* What comes before every handler of /rest. */
+static void enter(struct request *request)
+{
+    auth_enter(request, request_handle);
+}
+
+void studio_init(struct studio *studio, struct engine *engine, const char *public_url,
+                 bool open_keys)
 {
     static const char *const rest[] = {"rest", NULL};
     static const char *const pages[] = {"chat", "scenarios", NULL};
-    *studio = (struct studio){.engine = engine, .public_url = public_url};
+    *studio = (struct studio){.engine = engine, .public_url = public_url, .open_keys = open_keys};
     studio->api = (struct api){.name = "studio",
                                .roots = rest,
                                .routes = studio_routes,
@@ -34,6 +41,7 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                .context = studio,
                                .admit = auth_admit,
                                .deny = auth_deny,
+                               .enter = enter,
                                .refuse = studio_refuse,
                                .leave = auth_leave};
     studio->pages = (struct api){.name = "studio",
@@ -96,6 +104,11 @@ void studio_operate(struct request *request, struct operation *operation,
                     int (*run)(struct write *write, struct db *db), request_handler *then)
 {
     operation_init(operation, studio_of(request)->engine, auth_workspace(request), run);
+    studio_submit(request, operation, then);
+}
+
+void studio_submit(struct request *request, struct operation *operation, request_handler *then)
+{
     request_suspend(request, then);
     operation_submit(operation, wake, request);
 }

@@ -74,6 +74,8 @@ int main(void)
     put_fields(fields, "updateKey", key_patch_fields, key_patch_field_count, true);
     put_fields(fields, "createMember", member_fields, member_field_count, true);
     put_fields(fields, "updateSettings", settings_fields, settings_field_count, true);
+    put_fields(fields, "setClock", clock_fields, clock_field_count, true);
+    put_fields(fields, "advanceClock", advance_fields, advance_field_count, true);
     put_fields(fields, "createSourceScenario", source_fields, source_field_count, true);
     put_fields(fields, "transitionJob", transition_fields, transition_field_count, true);
     put_fields(fields, "waitUntilSettled", settle_fields, settle_field_count, true);

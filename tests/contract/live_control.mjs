@@ -83,6 +83,14 @@ export async function refuseBodies(server, slug) {
         ['createMember', 'invalid_field', { email: 'nobody' }],
         ['updateSettings', 'unknown_field', { jiter: 0 }],
         ['updateSettings', 'invalid_field', { queue_time: '90' }],
+        ['setClock', 'unknown_field', { mode: 'real', scael: 2 }],
+        ['setClock', 'missing_field', {}],
+        ['setClock', 'invalid_field', { mode: 'rael' }],
+        ['setClock', 'invalid_body', []],
+        ['advanceClock', 'unknown_field', { bye: '5s' }],
+        ['advanceClock', 'missing_field', {}],
+        ['advanceClock', 'invalid_field', { by: '5' }],
+        ['advanceClock', 'invalid_body', []],
         ['createSourceScenario', 'unknown_field', { slgu: 'x', name: 'n' }],
         ['createSourceScenario', 'missing_field', {}],
         ['transitionJob', 'unknown_field', { too: 'failed' }],
@@ -221,6 +229,7 @@ async function parts(server, prefix) {
 
     await call(server, 'updateSettings', { prefix, body: { rate_limit: 'vendor' }, status: 200,
         example: 'vendor' });
+    await clock(server);
 
     const source = await call(server, 'createSourceScenario', { prefix,
         body: { name: 'Discovery Call' }, status: 201, example: 'created' });
@@ -229,4 +238,31 @@ async function parts(server, prefix) {
         status: 409, example: 'scenario_id_taken' });
     await call(server, 'createSourceScenario', { prefix, body: { name: 'Discovery Call' },
         status: 409, example: 'scenario_slug_taken' });
+}
+
+/** In a workspace with a seed, whose ids and times are the same each time. */
+async function clock(server) {
+    const key = `exec_live_${'c'.repeat(40)}`;
+    const prefix = '/w/timed';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'timed', api_key: key,
+        members: ['*@acme.com'], clock: 'manual', seed: 42,
+        settings: { queue_time: '10s', processing_time: '290s' } } });
+    await call(server, 'createScenarioJob', { headers: bearer(key), status: 201,
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    await call(server, 'setClock', { prefix, body: '"manual"', status: 200, example: 'manual' });
+    await call(server, 'getClock', { prefix, status: 200, example: 'clock' });
+    await call(server, 'advanceClock', { prefix, body: { by: '5m' }, status: 200,
+        example: 'advanced' });
+    await call(server, 'advanceClock', { prefix, body: { until: 'settled' }, status: 200,
+        example: 'settled' });
+    const advance = (until, status, example) => call(server, 'advanceClock', { prefix,
+        body: { until }, status, example });
+    await advance({ job: '429153dffd2e', status: 'failed' }, 409, 'wait_impossible');
+    await advance({ job: 'e915db08c62f', status: 'terminal' }, 404, 'job_not_found');
+    await call(server, 'advanceClock', { prefix, body: { to: '2020-01-01T00:00:00Z' },
+        status: 409, example: 'clock_backward' });
+    await call(server, 'setClock', { prefix, status: 409, example: 'clock_backward',
+        body: { mode: 'manual', now: '2020-01-01T00:00:00Z' } });
+    await call(server, 'deleteWorkspace', { parameters: { workspace: 'timed' }, status: 200,
+        example: 'deleted' });
 }

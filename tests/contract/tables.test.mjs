@@ -41,12 +41,19 @@ function fieldLines(rows) {
     });
 }
 
+/** The schema of an object, which may be one of several things that a body may be. */
+function objectOf(document, reference) {
+    const schema = resolve(document, reference);
+    const parts = (schema.anyOf ?? [schema]).map((part) => resolve(document, part));
+    return parts.find((part) => part.properties);
+}
+
 function documentedFields() {
     return Object.entries(documents).flatMap(([api, document]) =>
         operationsOf(api, document).flatMap(({ operationId, operation }) => {
             const media = operation.requestBody?.content['application/json'];
             if (!media) return [];
-            const schema = resolve(document, media.schema);
+            const schema = objectOf(document, media.schema);
             return Object.entries(schema.properties).map(([name, reference]) => {
                 const property = resolve(document, reference);
                 return {

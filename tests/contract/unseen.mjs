@@ -8,8 +8,8 @@ const scenarios = ['listScenarios', 'createScenario', 'getScenario', 'updateScen
 const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWorkspace',
     'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
-    'createSourceScenario', 'listJobs', 'getJob', 'transitionJob', 'releaseJob',
-    'waitUntilSettled'];
+    'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
+    'transitionJob', 'releaseJob', 'waitUntilSettled'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
@@ -39,6 +39,10 @@ const reasons = [
     {
         reason: 'needs a job that is held',
         operations: ['releaseJob'], status: 200, examples: ['released'],
+    },
+    {
+        reason: 'needs an advance that lasts, which the clock\'s own tests have',
+        operations: ['setClock', 'advanceClock'], status: 409, examples: ['clock_busy'],
     },
     {
         reason: 'only while the server stops, for a moment that no request can prolong',
