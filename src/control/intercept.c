@@ -207,7 +207,7 @@ static void perform(struct interception *self)
     if (!self->makes_job || *self->job || (rule && !reaches_handler(&rule->action)))
         rule_subject_settle(subject, self->job);
     if (rule) /* whatever is left of this request's state is over with it */
-        perform_action(self->request, subject->workspace, &rule->action, rule->id);
+        perform_action(self->request, &rule->action, rule->id);
     else
         request_handle(self->request);
 }
