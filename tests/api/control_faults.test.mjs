@@ -285,6 +285,18 @@ test('C2: an outcome that there is not is refused when it is written, with what 
     assert.deepEqual((await mock.must(200, 'GET', '/rules')).items, []);
 });
 
+test('C2: headers that belong to the connection are refused when they are written', async () => {
+    const { mock, store, rule } = await place(server);
+    const respond = (headers) => ({ respond: { status: 200, headers } });
+    for (const name of ['Connection', 'content-length', 'Transfer-Encoding', 'Date', 'Keep-Alive',
+        'TE', 'Trailer', 'Upgrade', 'Proxy-Connection', 'a b', ''])
+        assertProblem(await mock.send('POST', '/rules',
+            { body: { match: {}, do: respond({ [name]: 'x' }) } }), 422, 'invalid_field', /headers/);
+    await rule('listScenarios', respond({ 'Set-Cookie': 'a=b', Location: '/elsewhere' }));
+    const { headers } = await store.list();
+    assert.deepEqual([headers['set-cookie'], headers.location], [['a=b'], '/elsewhere']);
+});
+
 // -- outcomes ---------------------------------------------------------------------------------------
 
 /** Answers for each outcome what its sample has, from a request that has the sample's values. */
