@@ -8,6 +8,7 @@ ALTER TABLE workspace ADD COLUMN jitter REAL NOT NULL DEFAULT 0;
 ALTER TABLE workspace ADD COLUMN rate_per_minute INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE workspace ADD COLUMN rate_per_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE workspace ADD COLUMN rate_creations INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE workspace ADD COLUMN magic INTEGER;
 ALTER TABLE workspace ADD COLUMN any_key INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE workspace ADD COLUMN public_url TEXT;
 -- When max_processing last made room: no job that waited for it starts earlier.

@@ -107,6 +107,12 @@ static const struct option_spec specs[] = {
      PLACE(no_defaults),
      .fallback = "false",
      .help = "Start the default workspace without the documented key and member."},
+    {.name = "open-keys",
+     .type = OPTION_FLAG,
+     PLACE(open_keys),
+     .fallback = "false",
+     .help = "Make a workspace for any well-formed key on its first use, in which every address is "
+             "a member."},
     {.name = "strict-projects",
      .type = OPTION_FLAG,
      PLACE(strict_projects),
@@ -159,6 +165,13 @@ static const struct option_spec specs[] = {
      .fallback = "0",
      .fallback_help = "0, no limit",
      .help = "Jobs of a workspace processed at once; the rest stay queued, first in first out."},
+
+    {.name = "no-magic",
+     .type = OPTION_FLAG,
+     PLACE(no_magic),
+     .fallback = "false",
+     .help = "Take addresses and texts as they are: tags as in jane+fail@acme.com and #mock lines "
+             "in prompts mean nothing, unless a workspace's settings say otherwise."},
 
     {.name = "log-level",
      .group = "Log",

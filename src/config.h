@@ -68,10 +68,12 @@ struct config {
     struct config_member *members; /* none twice in a workspace, ASCII case aside */
     size_t member_count;
     bool no_defaults;
+    bool open_keys;
 
     int64_t queue_time_ms;
     int64_t processing_time_ms;
     int64_t max_processing; /* 0: no limit */
+    bool no_magic;
 
     char *public_url; /* absolute http(s) URL without a slash at its end, or NULL */
     bool strict_projects;

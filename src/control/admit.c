@@ -47,11 +47,13 @@ static struct workspace *only(void *registry)
 static bool is_server_wide(const struct route *route)
 {
     return strncmp(route->pattern, "/_mock/workspaces", 17) == 0 ||
-           strcmp(route->pattern, "/_mock/info") == 0;
+           strcmp(route->pattern, "/_mock/info") == 0 ||
+           strcmp(route->pattern, "/_mock/outcomes") == 0;
 }
 
 /* Takes ?workspace= from the query, and notes what is wrong with the rest of it (C2). */
-static const char *read_query(struct request *request, struct caller *caller)
+static const char *read_query(struct request *request, const struct route *route,
+                              struct caller *caller)
 {
     const struct query_param *params = NULL;
     const char *named = NULL;
@@ -63,6 +65,8 @@ static const char *read_query(struct request *request, struct caller *caller)
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
+        if (params_know(route->operation_id, params[i].name))
+            continue;
         if (caller->server_wide || strcmp(params[i].name, "workspace") != 0)
             caller->unknown = caller->unknown ? caller->unknown : params[i].name;
         else if (named && strcmp(named, params[i].value) != 0)
@@ -88,7 +92,7 @@ static void decide(struct request *request, const struct route *route, struct ca
         .forwarded = request_is_forwarded(request),
         .authorization = request_authorization(request),
         .prefix = request_workspace_prefix(request),
-        .query = route ? read_query(request, caller) : NULL,
+        .query = route ? read_query(request, route, caller) : NULL,
         .server_wide = caller->server_wide,
         .target = route && caller->server_wide ? request_param(request, 0) : NULL,
     };
@@ -166,12 +170,12 @@ static const struct {
 
 static void deny_parameter(struct request *request, const struct caller *caller)
 {
-    static const char *const names[] = {"workspace", NULL};
-    static const char *const none[] = {NULL};
+    const char *names[PARAMS_MAX + 2];
     struct buf detail = BUF_INIT, hint = BUF_INIT;
     buf_puts(&detail, "There is no query parameter ");
     control_quote(&detail, caller->unknown);
-    control_hint(&hint, caller->unknown, caller->server_wide ? none : names);
+    params_names(request_operation(request), !caller->server_wide, names);
+    control_hint(&hint, caller->unknown, names);
     if (buf_failed(&detail) || buf_failed(&hint))
         router_fail(request, ERR_NO_MEMORY, NULL);
     else

@@ -2,6 +2,8 @@
 #include "base/duration.h"
 #include "base/email.h"
 #include "control/internal.h"
+#include "control/list.h"
+#include "engine/generator.h"
 
 #include <string.h>
 
@@ -44,4 +46,42 @@ bool check_member(const json_t *value)
 bool check_api_key(const json_t *value)
 {
     return api_key_looks_right(json_string_value(value));
+}
+
+bool check_scenario_name(const json_t *value)
+{
+    size_t len = json_string_length(value);
+    return len > 0 && len < SCENARIO_NAME_SIZE;
+}
+
+bool check_scenario_slug(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    return len > 0 && len < GENERATOR_SLUG_SIZE &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && *text != '-' &&
+           text[len - 1] != '-';
+}
+
+bool check_error_code(const json_t *value)
+{
+    size_t len = json_string_length(value);
+    return len > 0 && len < ERROR_CODE_SIZE;
+}
+
+bool check_error_message(const json_t *value)
+{
+    size_t len = json_string_length(value);
+    return len > 0 && len < ERROR_MESSAGE_SIZE;
+}
+
+bool check_wait(const json_t *value)
+{
+    int64_t ms;
+    return duration_parse(json_string_value(value), &ms, NULL) == 0 && ms <= WAIT_MAX_MS;
+}
+
+bool check_count(const json_t *value)
+{
+    return json_number_value(value) >= 1;
 }

@@ -119,7 +119,7 @@ static bool read_until(struct request *request, const json_t *value, struct adva
 }
 
 /* Exactly one of them says how far. */
-static bool check_count(struct request *request, const struct advance_body *body)
+static bool check_event_count(struct request *request, const struct advance_body *body)
 {
     int given =
         body->by.given + (body->to.data != NULL) + body->events.given + (body->until != NULL);
@@ -138,7 +138,7 @@ static bool read_advance(struct request *request, struct advance *advance)
 {
     struct advance_body body = {.by = {0}};
     if (!control_read_body(request, advance_fields, advance_field_count, &body) ||
-        !check_count(request, &body))
+        !check_event_count(request, &body))
         return false;
     advance->timeout = body.timeout.given ? body.timeout.value : TIMEOUT_MS;
     if (body.until)

@@ -31,7 +31,18 @@ const struct route mock_routes[] = {
     {"PUT", "/_mock/clock", "setClock", clock_put_handler, true},
     {"POST", "/_mock/clock/advance", "advanceClock", clock_advance_handler, true},
     {"POST", "/_mock/scenarios", "createSourceScenario", source_create_handler, true},
+    {"GET", "/_mock/jobs", "listJobs", mock_job_list_handler, false},
+    {"GET", "/_mock/jobs/{job}", "getJob", mock_job_get_handler, false},
+    {"POST", "/_mock/jobs/{job}/transition", "transitionJob", job_transition_handler, true},
+    {"POST", "/_mock/jobs/{job}/release", "releaseJob", job_release_handler, true},
+    {"POST", "/_mock/wait", "waitUntilSettled", settle_handler, true},
+    {"GET", "/_mock/rules", "listRules", rule_list_handler, false},
+    {"POST", "/_mock/rules", "createRule", rule_create_handler, true},
+    {"DELETE", "/_mock/rules", "deleteRules", rules_delete_handler, false},
+    {"GET", "/_mock/rules/{rule}", "getRule", rule_get_handler, false},
+    {"DELETE", "/_mock/rules/{rule}", "deleteRule", rule_delete_handler, false},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
+    {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
 

@@ -3,8 +3,10 @@
 #define UNDERSTUDY_CONTROL_INTERNAL_H
 
 #include "base/buf.h"
+#include "base/complaint.h"
 #include "base/fields.h"
 #include "control/control.h"
+#include "control/params.h"
 #include "engine/admin.h"
 #include "engine/clock.h"
 
@@ -32,6 +34,24 @@ extern const struct field advance_fields[];
 extern const size_t advance_field_count;
 extern const struct field source_fields[];
 extern const size_t source_field_count;
+extern const struct field transition_fields[];
+extern const size_t transition_field_count;
+extern const struct field settle_fields[];
+extern const size_t settle_field_count;
+
+/* The query parameters of the operations that have any (control/params.h). */
+extern const struct param workspace_list_params[];
+extern const size_t workspace_list_param_count;
+extern const struct param job_list_params[];
+extern const size_t job_list_param_count;
+extern const struct param rule_list_params[];
+extern const size_t rule_list_param_count;
+extern const struct param rule_get_params[];
+extern const size_t rule_get_param_count;
+extern const struct param rule_delete_params[];
+extern const size_t rule_delete_param_count;
+extern const struct param job_get_params[];
+extern const size_t job_get_param_count;
 
 /* -- admit.c: struct api's admit, deny and leave of /_mock --------------------------------------
  */
@@ -75,6 +95,12 @@ bool control_read_object(struct request *request, const char *prefix, const json
  */
 bool control_read_value(struct request *request, const json_t **ret_value);
 
+/* Just an object; *ret_object is NULL where there is no body at all, which reads as {}. */
+bool control_read_body_object(struct request *request, const json_t **ret_object);
+
+/* Answers with what is wrong (422), and frees it. */
+void control_complain(struct request *request, struct complaint *complaint);
+
 /* This thread's connection to the store; NULL, with the request answered, where there is none. */
 struct db *control_reader(struct request *request);
 
@@ -101,6 +127,12 @@ bool check_name(const json_t *value);
 bool check_ttl(const json_t *value);
 bool check_member(const json_t *value);
 bool check_api_key(const json_t *value);
+bool check_scenario_name(const json_t *value);
+bool check_scenario_slug(const json_t *value);
+bool check_error_code(const json_t *value);
+bool check_error_message(const json_t *value);
+bool check_wait(const json_t *value);  /* real time, at most WAIT_MAX_MS */
+bool check_count(const json_t *value); /* at least 1 */
 
 /* -- settings.c ----------------------------------------------------------------------------------
  */
@@ -168,7 +200,21 @@ void member_list_handler(struct request *request); /* members.c */
 void member_create_handler(struct request *request);
 void member_delete_handler(struct request *request);
 
+void mock_job_list_handler(struct request *request); /* jobs.c */
+void mock_job_get_handler(struct request *request);
+void job_transition_handler(struct request *request); /* job_steer.c */
+void job_release_handler(struct request *request);
+
+void settle_handler(struct request *request); /* settle.c */
+
 void source_create_handler(struct request *request); /* sources.c */
-void info_handler(struct request *request);          /* info.c */
+void rule_list_handler(struct request *request);     /* rules.c */
+void rule_create_handler(struct request *request);
+void rule_get_handler(struct request *request);
+void rule_delete_handler(struct request *request);
+void rules_delete_handler(struct request *request);
+
+void info_handler(struct request *request);         /* info.c */
+void outcome_list_handler(struct request *request); /* outcomes.c */
 
 #endif

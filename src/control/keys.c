@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/list.h"
 #include "http/respond.h"
 
 #include <stdio.h>
@@ -59,14 +60,14 @@ static int put_item(const struct key_row *row, void *arg)
 void key_list_handler(struct request *request)
 {
     struct buf body = BUF_INIT;
+    struct cursor now = cursor_now(mock_workspace(request));
     struct db *db = control_reader(request);
     if (!db)
         return;
     buf_puts(&body, "{\"items\":[");
     int status = key_each_of(db, mock_workspace(request)->row.pk, put_item, &body);
-    buf_puts(&body, "]}");
     if (status == 0) {
-        respond(request, 200, content_type_json, &body);
+        list_answer(request, &body, &now);
         return;
     }
     buf_finish(&body);

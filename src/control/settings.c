@@ -15,7 +15,7 @@ struct settings_body {
     struct field_real jitter;
     struct field_whole max_processing;
     const json_t *rate_limit;
-    struct field_bool any_key;
+    struct field_bool magic, any_key;
     struct field_text public_url;
 };
 
@@ -67,6 +67,7 @@ const struct field settings_fields[] = {
     {"rate_limit", FIELD_ANY, .nullable = true,
      .what = "null, \"vendor\", or an object with per_minute, per_day, creations_per_minute",
      .check = check_rate_limit, TO(rate_limit)},
+    {"magic", FIELD_BOOL, .what = "true or false", TO(magic)},
     {"any_key", FIELD_BOOL, .what = "true or false", TO(any_key)},
     {"public_url", FIELD_STRING, .nullable = true,
      .what = "null or an absolute http or https URL without user info, query and fragment, of at "
@@ -105,7 +106,7 @@ static bool read_rate(struct request *request, const char *prefix, const json_t 
     return true;
 }
 
-static void take_times(const struct settings_body *body, struct settings_row *settings)
+static void take_given(const struct settings_body *body, struct settings_row *settings)
 {
     if (body->queue_time.given) {
         settings->queue_time = body->queue_time.value;
@@ -119,6 +120,10 @@ static void take_times(const struct settings_body *body, struct settings_row *se
         settings->max_processing = body->max_processing.value;
         settings->given |= GIVEN_MAX_PROCESSING;
     }
+    if (body->magic.given) {
+        settings->magic = body->magic.value;
+        settings->given |= GIVEN_MAGIC;
+    }
 }
 
 bool settings_read(struct request *request, const char *prefix, const json_t *object,
@@ -131,7 +136,7 @@ bool settings_read(struct request *request, const char *prefix, const json_t *ob
                        : control_read_body(request, settings_fields, settings_field_count, &body);
     if (!good)
         return false;
-    take_times(&body, settings);
+    take_given(&body, settings);
     change->sets_jitter = body.jitter.given;
     settings->jitter = body.jitter.value;
     change->sets_any_key = body.any_key.given;
@@ -235,7 +240,9 @@ void settings_put_json(struct request *request, struct buf *out, const struct se
         out, ",\"max_processing\":%lld,",
         (long long)(given & GIVEN_MAX_PROCESSING ? own->max_processing : server->max_processing));
     put_rate(out, &own->rate);
-    buf_printf(out, "\"any_key\":%s,\"public_url\":", own->any_key ? "true" : "false");
+    bool magic = given & GIVEN_MAGIC ? own->magic : server->magic;
+    buf_printf(out, "\"magic\":%s,\"any_key\":%s,\"public_url\":", magic ? "true" : "false",
+               own->any_key ? "true" : "false");
     json_put_text(out, url);
     buf_putc(out, '}');
 }

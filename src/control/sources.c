@@ -1,7 +1,6 @@
 /* createSourceScenario: a scenario that jobs can remix, without a job that made it. */
 #include "base/json.h"
 #include "control/internal.h"
-#include "engine/generator.h"
 #include "http/respond.h"
 
 #include <stdio.h>
@@ -10,20 +9,6 @@
 struct source_body {
     struct field_text name, slug, id;
 };
-
-static bool check_scenario_name(const json_t *value)
-{
-    return json_string_length(value) < SCENARIO_NAME_SIZE;
-}
-
-static bool check_scenario_slug(const json_t *value)
-{
-    const char *text = json_string_value(value);
-    size_t len = json_string_length(value);
-    return len > 0 && len < GENERATOR_SLUG_SIZE &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && *text != '-' &&
-           text[len - 1] != '-';
-}
 
 static bool check_id(const json_t *value)
 {
@@ -35,7 +20,7 @@ static bool check_id(const json_t *value)
 #define TO(member_) .offset = offsetof(struct source_body, member_)
 
 const struct field source_fields[] = {
-    {"name", FIELD_STRING, .required = true, .what = "a text of at most 199 bytes",
+    {"name", FIELD_STRING, .required = true, .what = "a text of 1 to 199 bytes",
      .check = check_scenario_name, TO(name)},
     {"slug", FIELD_STRING,
      .what = "1 to 119 lower-case letters, digits and -, neither first nor last a -",

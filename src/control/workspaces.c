@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/list.h"
 #include "http/respond.h"
 
 #include <string.h>
@@ -99,16 +100,22 @@ static void put_urls(struct request *request, const struct workspace_row *row, s
     buf_finish(&base);
 }
 
-/* When its ttl ends if nobody asks anything of it until then. */
-static void put_expiry(struct request *request, const struct workspace_row *row, struct buf *out)
+/* When its ttl ends if nobody asks anything of it until then; and what has happened in it. */
+static void put_present(struct request *request, const struct workspace_row *row, struct buf *out)
 {
     struct registry *registry = engine_registry(control_of(request)->engine);
-    struct workspace *workspace = row->ttl ? registry_by_name(registry, row->id) : NULL;
+    struct workspace *workspace = registry_by_name(registry, row->id);
+    struct cursor cursor = {0};
+    char text[CURSOR_SIZE];
     buf_puts(out, ",\"expires_at\":");
-    if (workspace)
-        control_put_time(out, atomic_load(&workspace->used_at) + row->ttl);
+    if (workspace && row->ttl)
+        control_put_time(out, workspace_used_at(workspace) + row->ttl);
     else
         buf_puts(out, "null");
+    if (workspace) /* else it has just been deleted */
+        cursor = cursor_now(workspace);
+    cursor_format(&cursor, text);
+    buf_printf(out, ",\"cursor\":\"%s\"", text);
     workspace_release(workspace);
 }
 
@@ -137,7 +144,7 @@ static int put_json(struct request *request, struct db *db, const struct workspa
     settings_put_json(request, out, &row->settings);
     buf_puts(out, ",\"created_at\":");
     control_put_time(out, row->created_at);
-    put_expiry(request, row, out);
+    put_present(request, row, out);
     buf_putc(out, '}');
     return status;
 }
@@ -166,32 +173,51 @@ void workspace_answer(struct request *request, int status, int64_t pk, const cha
 
 /* -- listWorkspaces ---------------------------------------------------------------------------- */
 
+struct workspace_list_query {
+    struct list_params list;
+};
+
+const struct param workspace_list_params[] = {
+    LIST_SINCE_PARAM(struct workspace_list_query, list),
+    LIST_LIMIT_PARAM(struct workspace_list_query, list),
+};
+const size_t workspace_list_param_count =
+    sizeof workspace_list_params / sizeof *workspace_list_params;
+
 struct listing {
     struct request *request;
     struct db *db;
     struct buf body;
-    const char *separator;
+    struct list_query query;
+    int64_t count;
+    struct cursor cursor;
 };
 
 static int put_item(const struct workspace_row *row, void *arg)
 {
     struct listing *listing = arg;
-    buf_puts(&listing->body, listing->separator);
-    listing->separator = ",";
+    if (row->pk <= listing->query.since.workspaces || listing->count == listing->query.limit)
+        return 0;
+    if (listing->count++)
+        buf_putc(&listing->body, ',');
+    listing->cursor.workspaces = row->pk;
     return put_json(listing->request, listing->db, row, NULL, &listing->body);
 }
 
 void workspace_list_handler(struct request *request)
 {
-    struct listing listing = {.request = request, .separator = ""};
+    struct workspace_list_query params = {.list = {0}};
+    struct listing listing = {.request = request};
+    if (!params_read(request, &params) || !list_read(request, &params.list, &listing.query))
+        return;
+    listing.cursor.workspaces = listing.query.since.workspaces;
     listing.db = control_reader(request);
     if (!listing.db)
         return;
     buf_puts(&listing.body, "{\"items\":[");
     int status = workspace_each(listing.db, put_item, &listing);
-    buf_puts(&listing.body, "]}");
     if (status == 0) {
-        respond(request, 200, content_type_json, &listing.body);
+        list_answer(request, &listing.body, &listing.cursor);
         return;
     }
     buf_finish(&listing.body);
@@ -250,7 +276,8 @@ static void answer_delete(struct request *request)
     struct buf body = BUF_INIT;
     if (control_failed(request, &deletion->operation))
         return;
-    buf_printf(&body, "{\"requests\":%lld,\"unfinished_jobs\":%lld}", (long long)deletion->requests,
+    buf_printf(&body, "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld}",
+               (long long)deletion->requests, (long long)deletion->unused_rules,
                (long long)deletion->unfinished_jobs);
     respond(request, 200, content_type_json, &body);
 }

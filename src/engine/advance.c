@@ -296,4 +296,5 @@ void clock_give_back(struct engine *engine, struct workspace *workspace)
 {
     atomic_store(&workspace->clock_taken, false);
     worker_reclock(engine->worker, workspace);
+    events_post(workspace, EVENT_CLOCK); /* a blocked wait may have an auto clock jump again */
 }

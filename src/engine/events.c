@@ -8,6 +8,7 @@
  */
 #include "engine/events.h"
 
+#include "base/time.h"
 #include "engine/engine.h"
 #include "engine/workspace.h"
 
@@ -123,6 +124,24 @@ void waiter_begin(struct waiter *waiter)
     pthread_mutex_unlock(&events->lock);
     if (over)
         waiter->wake(waiter->arg);
+}
+
+void workspace_begin_wait(struct workspace *workspace)
+{
+    atomic_fetch_add(&workspace->events.open, 1);
+}
+
+void workspace_end_wait(struct workspace *workspace)
+{
+    /* First, so that whoever finds no wait open finds when the last one ended. */
+    atomic_store(&workspace->used_at, time_steady_ms());
+    atomic_fetch_sub(&workspace->events.open, 1);
+}
+
+int64_t workspace_used_at(const struct workspace *workspace)
+{
+    return atomic_load(&workspace->events.open) ? time_steady_ms()
+                                                : atomic_load(&workspace->used_at);
 }
 
 /* -- posting ----------------------------------------------------------------------------------- */

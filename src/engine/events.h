@@ -65,6 +65,8 @@ struct events {
     atomic_int unanswered; /* requests to the APIs that have begun and are not answered */
     atomic_llong resets;
     atomic_int waiting;
+    atomic_int open;     /* requests that wait, between two looks too */
+    atomic_bool jumping; /* one of them has an auto clock jump */
     pthread_mutex_t lock;
     struct waiter *first; /* under the lock */
     bool ended;           /* likewise; waits end at once, with `end` */
@@ -95,6 +97,16 @@ void events_begin_request(struct workspace *workspace);
 void events_end_request(struct workspace *workspace);
 
 void waiter_begin(struct waiter *waiter);
+
+/*
+ * A request that waits has begun, and is over: meanwhile the workspace's ttl does not run. Any
+ * thread.
+ */
+void workspace_begin_wait(struct workspace *workspace);
+void workspace_end_wait(struct workspace *workspace);
+
+/* When the workspace was last used, in real ms: now, while a request waits. Any thread. */
+int64_t workspace_used_at(const struct workspace *workspace);
 
 /*
  * Ends the waits of a workspace: those under way (WAIT_RESET), or these and all that are yet to

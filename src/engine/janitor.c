@@ -41,7 +41,7 @@ static void look_at(struct workspace *workspace, void *arg)
     struct look *look = arg;
     if (!workspace->row.ttl)
         return;
-    int64_t ends = atomic_load(&workspace->used_at) + workspace->row.ttl;
+    int64_t ends = workspace_used_at(workspace) + workspace->row.ttl;
     if (ends > look->now || look->count == EXPIRED_AT_ONCE) {
         if (ends < look->next)
             look->next = ends;

@@ -58,7 +58,8 @@ static int fire(struct jump *self, struct db *db, int64_t now)
         status = timers_fire(db, workspace, now, JUMP_TIMERS, &next);
     if (status == 0)
         status = workspace_move_clock_in(db, workspace, now, &self->operation.moves_clock);
-    self->operation.posts = EVENT_JOB;
+    /* Where nothing was due nothing happened: who waits need not look, and jump, again. */
+    self->operation.posts = self->arrived || self->last >= 0 ? EVENT_JOB : 0;
     self->operation.due_at = next;
     self->operation.settles = true;
     self->over = self->arrived || self->moved ? next > now : next > TIME_MAX;

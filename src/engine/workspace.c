@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "base/time.h"
 #include "engine/rates.h"
+#include "engine/rule_set.h"
 
 #include <pthread.h>
 #include <search.h>
@@ -130,9 +131,12 @@ static void take_row(const struct registry *registry, struct workspace *workspac
         settings->processing_time = own->processing_time;
     if (own->given & GIVEN_MAX_PROCESSING)
         settings->max_processing = own->max_processing;
+    if (own->given & GIVEN_MAGIC)
+        settings->magic = own->magic;
     settings->jitter = own->jitter;
     settings->room_since = own->room_since;
     atomic_store(&workspace->active, row->active);
+    atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
@@ -152,6 +156,7 @@ int registry_add_workspace(struct registry *registry, const struct workspace_row
     }
     clock_share(&workspace->clock, &row->clock);
     events_init(&workspace->events, jobs);
+    pthread_mutex_init(&workspace->rules_lock, NULL);
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
     atomic_init(&workspace->references, 1);
@@ -248,6 +253,14 @@ struct workspace *registry_by_key(struct registry *registry,
     return look_up(registry, &registry->by_key, hash, compare_hashes);
 }
 
+bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE])
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    bool knows = find(&registry->by_key, hash, compare_hashes) != NULL;
+    pthread_rwlock_unlock(&registry->lock);
+    return knows;
+}
+
 struct workspace *registry_by_slug(struct registry *registry, const char *slug)
 {
     return look_up(registry, &registry->by_slug, slug, compare_texts);
@@ -280,6 +293,8 @@ void workspace_release(struct workspace *workspace)
     }
     rates_destroy(workspace->rates);
     events_finish(&workspace->events);
+    rule_set_release(atomic_load(&workspace->rules));
+    pthread_mutex_destroy(&workspace->rules_lock);
     free(workspace);
 }
 
@@ -300,6 +315,19 @@ bool registry_is_member(struct registry *registry, const struct workspace *works
     email_fold(email, folded);
     pthread_rwlock_rdlock(&registry->lock);
     bool is = tfind(folded, &workspace->members, compare_emails) || fits_glob(workspace, folded);
+    pthread_rwlock_unlock(&registry->lock);
+    return is;
+}
+
+bool registry_lists_member(struct registry *registry, const struct workspace *workspace,
+                           const char *email)
+{
+    char folded[EMAIL_SIZE];
+    if (strlen(email) > EMAIL_MAX)
+        return false;
+    email_fold(email, folded);
+    pthread_rwlock_rdlock(&registry->lock);
+    bool is = tfind(folded, &workspace->members, compare_emails) != NULL;
     pthread_rwlock_unlock(&registry->lock);
     return is;
 }
@@ -409,11 +437,12 @@ const struct settings *registry_defaults(const struct registry *registry)
     return &registry->settings;
 }
 
-void workspace_enter(struct workspace *workspace)
+int64_t workspace_enter(struct workspace *workspace)
 {
     atomic_store_explicit(&workspace->used_at, time_steady_ms(), memory_order_relaxed);
-    atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
+    int64_t before = atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
     events_begin_request(workspace);
+    return before + 1;
 }
 
 void workspace_leave(struct workspace *workspace)

@@ -23,6 +23,7 @@ struct settings {
     int64_t queue_time, processing_time; /* ms */
     int64_t max_processing;              /* jobs at once; 0: no limit */
     double jitter;                       /* 0 to 1: the share by which times vary either way */
+    bool magic;                          /* addresses and texts may steer jobs */
     int64_t room_since;                  /* no job that waited for a place starts earlier */
 };
 
@@ -37,6 +38,7 @@ struct slug_hint {
 
 struct listed;
 struct rates;
+struct rule_set;
 
 struct workspace {
     /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
@@ -46,7 +48,8 @@ struct workspace {
     atomic_int references;
     atomic_bool active;
     atomic_bool gone;      /* deleted: its writes are refused (the writer's thread) */
-    atomic_bool any_key;   /* the setting */
+    atomic_bool magic;     /* the setting */
+    atomic_bool any_key;   /* likewise */
     atomic_bool limited;   /* it has a rate limit */
     atomic_llong used_at;  /* real ms: its last request */
     atomic_llong requests; /* since the server's start */
@@ -59,6 +62,9 @@ struct workspace {
     struct clock_coming coming_clock; /* the writer's thread */
     atomic_bool clock_taken;          /* see clock_take() */
     struct events events;
+
+    _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
+    pthread_mutex_t rules_lock;
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
@@ -97,9 +103,9 @@ const struct settings *registry_defaults(const struct registry *registry);
 
 /*
  * A request to one of the APIs begins, which counts for the ttl; and it is over, in whatever way.
- * Any thread.
+ * The how manieth it is since the server's start. Any thread.
  */
-void workspace_enter(struct workspace *workspace);
+int64_t workspace_enter(struct workspace *workspace);
 void workspace_leave(struct workspace *workspace);
 
 /* Add what a row says; `jobs` is the event number of its newest job. ERR_NO_MEMORY, ERR_NOT_FOUND
@@ -120,6 +126,9 @@ struct workspace *registry_by_name(struct registry *registry, const char *name);
 struct workspace *registry_by_project(struct registry *registry, const char *project);
 struct workspace *registry_default(struct registry *registry);
 
+/* Whether a key is somebody's, also where it is switched off. Any thread. */
+bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);
+
 /* Lets go of a reference; NULL is fine. */
 void workspace_release(struct workspace *workspace);
 
@@ -127,6 +136,10 @@ void workspace_release(struct workspace *workspace);
  * thread. */
 bool registry_is_member(struct registry *registry, const struct workspace *workspace,
                         const char *email);
+
+/* Whether an address is itself on the list of members, not by a pattern. Any thread. */
+bool registry_lists_member(struct registry *registry, const struct workspace *workspace,
+                           const char *email);
 
 /* Calls `visit` with each workspace, under the registry's lock. Any thread. */
 void registry_each(struct registry *registry, void (*visit)(struct workspace *workspace, void *arg),

@@ -1,6 +1,6 @@
 #include "store/job.h"
 
-#include "store/query.h"
+#include "store/job_row.h"
 
 enum {
     INSERT,
@@ -18,20 +18,14 @@ enum {
     STATEMENTS,
 };
 
-#define COLUMNS                                                                                    \
-    "job.seq, job.id, job.status, job.created_at, job.started_at, job.completed_at, job.due_at,"   \
-    " job.processing_time, job.error_code, job.error_message, job.base,"                           \
-    " job.callback_url IS NOT NULL, job.queue_time, job.event, job.marks, job.start_cause,"        \
-    " job.end_cause"
-#define WITH_SCENARIO                                                                              \
-    "SELECT " COLUMNS ", scenario.id, scenario.slug, scenario.name FROM job"                       \
-    " LEFT JOIN scenario ON scenario.workspace = job.workspace AND scenario.id = job.scenario"
+#define WITH_SCENARIO "SELECT " JOB_COLUMNS ", " JOB_SCENARIO_COLUMNS " FROM job" JOB_SCENARIO_JOIN
 /* INDEXED BY makes a plan that would read every job fail at the start. */
 #define NEXT_DUE(index_, status_)                                                                  \
-    "SELECT " COLUMNS " FROM job INDEXED BY " index_ " WHERE workspace = ? AND status = " status_  \
-    " AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
+    "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
+    " WHERE workspace = ? AND status = " status_ " AND due_at <= ? ORDER BY due_at, seq LIMIT 1"
 #define DUE(index_, status_)                                                                       \
-    "SELECT " COLUMNS " FROM job INDEXED BY " index_ " WHERE workspace = ? AND status = " status_  \
+    "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
+    " WHERE workspace = ? AND status = " status_                                                   \
     " AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT ?"
 
 static const struct sql statements[STATEMENTS] = {
@@ -97,7 +91,7 @@ int job_insert(struct db *db, int64_t workspace, struct job *job, const struct j
     return status;
 }
 
-static void read_job(struct query *query, bool with_scenario, struct job *job)
+void job_row_read(struct query *query, bool with_scenario, struct job *job)
 {
     *job = (struct job){
         .seq = query_get_int(query, 0),
@@ -130,7 +124,7 @@ static int read_one(struct query *query, bool with_scenario, struct job *ret_job
 {
     int status = query_step(query);
     if (status > 0)
-        read_job(query, with_scenario, ret_job);
+        job_row_read(query, with_scenario, ret_job);
     query_end(query);
     return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
 }
@@ -196,7 +190,7 @@ int job_each_due(struct db *db, int64_t workspace, enum job_status status, size_
     query_int(&query, workspace);
     query_int(&query, (int64_t)limit);
     while ((result = query_step(&query)) > 0) {
-        read_job(&query, false, &job);
+        job_row_read(&query, false, &job);
         if ((result = visit(&job, arg)) < 0)
             break;
     }

@@ -6,7 +6,7 @@ enum { INSERT, ALL, ONE, UPDATE, SET_CLOCK, COUNT_DRAW, NAME_EXISTS, PROJECT_EXI
 
 #define SETTINGS                                                                                   \
     "name, active, ttl, queue_time, processing_time, max_processing, jitter, rate_per_minute,"     \
-    " rate_per_day, rate_creations, any_key, public_url, room_since"
+    " rate_per_day, rate_creations, any_key, public_url, room_since, magic"
 #define CLOCK "clock_mode, clock_scale, clock_base, clock_anchor"
 #define SELECT                                                                                     \
     "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK " FROM workspace"
@@ -14,11 +14,11 @@ enum { INSERT, ALL, ONE, UPDATE, SET_CLOCK, COUNT_DRAW, NAME_EXISTS, PROJECT_EXI
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at,"
                       " seed, " CLOCK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                      " ?, ?, ?, ?, ?)"),
+                      " ?, ?, ?, ?, ?, ?)"),
     [ALL] = READS(SELECT " WHERE deleted = 0 ORDER BY pk"),
     [ONE] = READS(SELECT " WHERE pk = ? AND deleted = 0"),
     [UPDATE] = WRITES("UPDATE workspace SET (" SETTINGS ") ="
-                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE pk = ? AND deleted = 0"),
+                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE pk = ? AND deleted = 0"),
     [SET_CLOCK] = WRITES("UPDATE workspace SET (" CLOCK ") = (?, ?, ?, ?)"
                          " WHERE pk = ? AND deleted = 0"),
     [COUNT_DRAW] = WRITES("UPDATE workspace SET draws = draws + 1 WHERE pk = ?"
@@ -52,6 +52,7 @@ static void bind_settings(struct query *query, const struct workspace_row *row)
     query_int(query, settings->any_key);
     query_text(query, *settings->public_url ? settings->public_url : NULL);
     query_int(query, settings->room_since);
+    bind_given(query, settings, GIVEN_MAGIC, settings->magic);
 }
 
 /* Binds CLOCK. */
@@ -137,6 +138,7 @@ static void read_settings(struct query *query, struct settings_row *settings)
     settings->queue_time = get_given(query, 3, GIVEN_QUEUE_TIME, &given);
     settings->processing_time = get_given(query, 4, GIVEN_PROCESSING_TIME, &given);
     settings->max_processing = get_given(query, 5, GIVEN_MAX_PROCESSING, &given);
+    settings->magic = get_given(query, 13, GIVEN_MAGIC, &given) != 0;
     settings->given = given;
     settings->jitter = query_get_real(query, 6);
     settings->rate = (struct rate_limit){.per_minute = query_get_int(query, 7),
@@ -149,20 +151,20 @@ static void read_settings(struct query *query, struct settings_row *settings)
 
 static void read_row(struct query *query, struct workspace_row *row)
 {
-    *row = (struct workspace_row){.pk = query_get_int(query, 13),
+    *row = (struct workspace_row){.pk = query_get_int(query, 14),
                                   .active = query_get_int(query, 1) != 0,
                                   .ttl = query_get_int_or(query, 2, 0),
-                                  .created_at = query_get_int(query, 17)};
+                                  .created_at = query_get_int(query, 18)};
     query_copy_text(query, 0, row->name, sizeof row->name);
     read_settings(query, &row->settings);
-    query_copy_text(query, 14, row->id, sizeof row->id);
-    query_copy_text(query, 15, row->slug, sizeof row->slug);
-    query_copy_text(query, 16, row->project_id, sizeof row->project_id);
-    query_copy_text(query, 18, row->seed, sizeof row->seed);
-    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 19),
-                                    .scale = query_get_real(query, 20),
-                                    .base = query_get_int(query, 21),
-                                    .anchor = query_get_int(query, 22)};
+    query_copy_text(query, 15, row->id, sizeof row->id);
+    query_copy_text(query, 16, row->slug, sizeof row->slug);
+    query_copy_text(query, 17, row->project_id, sizeof row->project_id);
+    query_copy_text(query, 19, row->seed, sizeof row->seed);
+    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 20),
+                                    .scale = query_get_real(query, 21),
+                                    .base = query_get_int(query, 22),
+                                    .anchor = query_get_int(query, 23)};
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),

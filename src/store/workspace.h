@@ -29,6 +29,7 @@ enum settings_given {
     GIVEN_QUEUE_TIME = 1,
     GIVEN_PROCESSING_TIME = 2,
     GIVEN_MAX_PROCESSING = 4,
+    GIVEN_MAGIC = 8,
 };
 
 /* How many requests a key may make, in sliding windows; 0: no limit (S26). */
@@ -41,6 +42,7 @@ struct settings_row {
     int64_t queue_time, processing_time, max_processing; /* ms; jobs at once, 0: no limit */
     double jitter;                                       /* 0 to 1 */
     struct rate_limit rate;
+    bool magic;                       /* addresses and texts may steer jobs */
     bool any_key;                     /* under the path prefix any well-formed key is taken */
     char public_url[PUBLIC_URL_SIZE]; /* "": the server's */
     int64_t room_since;               /* when max_processing last made room */

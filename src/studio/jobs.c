@@ -1,13 +1,15 @@
 /* createScenarioJob, getScenarioJob, cancelScenarioJob. */
 #include "engine/jobs.h"
 #include "base/json.h"
+#include "engine/job_json.h"
 #include "engine/jump.h"
+#include "engine/magic.h"
 #include "engine/plan.h"
+#include "engine/steer.h"
 #include "http/respond.h"
 #include "studio/callback.h"
 #include "studio/check.h"
 #include "studio/internal.h"
-#include "studio/job_json.h"
 
 #include <stdio.h>
 
@@ -74,10 +76,10 @@ static void answer_creation(struct request *request)
         answer_job(request, 200, &result->job, JOB_IS_KNOWN);
         break;
     case CREATE_NO_MEMBER:
-        studio_no_member(request, body->user_email.data);
+        studio_error(request, STUDIO_NO_MEMBER, body->user_email.data);
         break;
     case CREATE_NO_SOURCE:
-        studio_no_scenario(request, body->scenario_slug.data);
+        studio_error(request, STUDIO_NO_SCENARIO, body->scenario_slug.data);
         break;
     }
 }
@@ -109,13 +111,41 @@ void job_create_handler(struct request *request)
                                        .callback_url = body->callback_url.data,
                                        .callback_headers = creation->headers.data};
     create->base = creation->base;
-    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
-                                           auth_workspace(request), body->user_email.data);
+    create->subject = auth_subject(request);
+    int status = magic_plan(engine_registry(studio_of(request)->engine), auth_workspace(request),
+                            &create->input, &create->plan, &create->is_member);
+    if (status < 0) {
+        router_fail(request, status, NULL);
+        return;
+    }
     studio_operate(request, &create->operation, job_create_run, answer_creation);
 }
 
 /* -- getScenarioJob -----------------------------------------------------------------------------
  */
+
+static void answer_poll(struct request *request)
+{
+    const struct job_poll *poll = request_state(request);
+    if (studio_failed(request, &poll->operation))
+        return;
+    if (poll->outcome == STEER_DONE)
+        answer_job(request, 200, &poll->job, JOB_PLAIN);
+    else
+        studio_error(request, STUDIO_NO_JOB, poll->id);
+}
+
+/* A job whose plan says so is moved by those who read it. */
+static void poll_job(struct request *request, const char *id)
+{
+    struct job_poll *poll = request_new_state(request, sizeof *poll, NULL);
+    if (!poll) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    poll->id = id;
+    studio_operate(request, &poll->operation, job_poll_run, answer_poll);
+}
 
 struct reading {
     struct jump jump;
@@ -157,12 +187,15 @@ void job_get_handler(struct request *request)
     if (!db)
         return;
     int status = job_by_id(db, auth_workspace(request)->row.pk, id, &job);
-    if (status == 0 && !request_is_head(request) && jump_follows(auth_workspace(request), &job))
+    bool shows_only = request_is_head(request);
+    if (status == 0 && !shows_only && steer_is_polled(&job))
+        poll_job(request, id);
+    else if (status == 0 && !shows_only && jump_follows(auth_workspace(request), &job))
         show_and_jump(request, &job);
     else if (status == 0)
         answer_job(request, 200, &job, JOB_PLAIN);
     else if (status == ERR_NOT_FOUND)
-        studio_no_job(request, id);
+        studio_error(request, STUDIO_NO_JOB, id);
     else
         router_fail(request, status, "cannot read a job");
 }
@@ -173,7 +206,6 @@ void job_get_handler(struct request *request)
 static void answer_cancel(struct request *request)
 {
     const struct job_cancel *cancel = request_state(request);
-    char message[64];
     if (studio_failed(request, &cancel->operation))
         return;
     switch (cancel->outcome) {
@@ -181,12 +213,10 @@ static void answer_cancel(struct request *request)
         answer_job(request, 200, &cancel->job, JOB_PLAIN);
         break;
     case CANCEL_NO_JOB:
-        studio_no_job(request, cancel->id);
+        studio_error(request, STUDIO_NO_JOB, cancel->id);
         break;
     case CANCEL_ENDED:
-        snprintf(message, sizeof message, "Cannot cancel job in '%s' state",
-                 job_status_name(cancel->job.status));
-        studio_invalid(request, "job_not_cancellable", message);
+        studio_error(request, STUDIO_ENDED, job_status_name(cancel->job.status));
         break;
     }
 }

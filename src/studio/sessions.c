@@ -1,6 +1,7 @@
 /* createScenarioStudioSession. */
 #include "base/json.h"
 #include "engine/jobs.h"
+#include "engine/magic.h"
 #include "http/respond.h"
 #include "studio/check.h"
 #include "studio/internal.h"
@@ -26,16 +27,21 @@ struct creation {
     char base[URL_BASE_SIZE];
 };
 
+void session_put_json(struct buf *out, const char *id, const char *base, bool is_new)
+{
+    struct buf url = BUF_INIT;
+    buf_printf(out, "{\"id\":\"%s\",\"url\":", id);
+    buf_printf(&url, "%s/chat/%s", base, id);
+    json_put_string(out, url.data ? url.data : "", url.len);
+    buf_puts(out, is_new ? ",\"is_new\":true}" : ",\"is_new\":false}");
+    out->failed |= buf_failed(&url);
+    buf_finish(&url);
+}
+
 static void answer_session(struct request *request, const struct session *session, bool is_new)
 {
     struct buf body = BUF_INIT;
-    buf_printf(&body, "{\"id\":\"%s\",\"url\":", session->id);
-    struct buf url = BUF_INIT;
-    buf_printf(&url, "%s/chat/%s", session->base, session->id);
-    json_put_string(&body, url.data ? url.data : "", url.len);
-    buf_puts(&body, is_new ? ",\"is_new\":true}" : ",\"is_new\":false}");
-    body.failed |= buf_failed(&url);
-    buf_finish(&url);
+    session_put_json(&body, session->id, session->base, is_new);
     respond(request, 200, content_type_json, &body);
 }
 
@@ -52,9 +58,20 @@ static void answer_creation(struct request *request)
         break;
     case CREATE_NO_MEMBER:
     case CREATE_NO_SOURCE: /* sessions have no source */
-        studio_no_member(request, creation->body.user_email.data);
+        studio_error(request, STUDIO_NO_MEMBER, creation->body.user_email.data);
         break;
     }
+}
+
+/* What a tag says is looked at when the chat is opened, which makes the job. */
+static bool is_member(struct request *request, const char *email)
+{
+    struct registry *registry = engine_registry(studio_of(request)->engine);
+    const struct workspace *workspace = auth_workspace(request);
+    struct plan plan;
+    plan_init(&plan);
+    return atomic_load(&workspace->magic) ? magic_is_member(registry, workspace, email, &plan)
+                                          : registry_is_member(registry, workspace, email);
 }
 
 void session_create_handler(struct request *request)
@@ -73,7 +90,6 @@ void session_create_handler(struct request *request)
                                            .prompt = body->prompt.data,
                                            .request_id = body->request_id.data};
     create->base = creation->base;
-    create->is_member = registry_is_member(engine_registry(studio_of(request)->engine),
-                                           auth_workspace(request), body->user_email.data);
+    create->is_member = is_member(request, body->user_email.data);
     studio_operate(request, &create->operation, session_create_run, answer_creation);
 }

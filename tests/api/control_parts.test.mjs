@@ -87,11 +87,11 @@ test('members: added and taken away, addresses and patterns', async (t) => {
 test('settings: read, changed, refused; what is absent stays', async (t) => {
     const mock = control(await serve(t, { args: ['--queue-time', '7s', '--max-processing', '4'] }));
     const first = { queue_time: '7s', processing_time: '2s', jitter: 0, max_processing: 4,
-        rate_limit: null, any_key: false, public_url: null };
+        rate_limit: null, magic: true, any_key: false, public_url: null };
     assert.deepEqual(await mock.must(200, 'GET', '/settings'), first);
     const changes = [{ queue_time: '76h' }, { processing_time: '0ms' }, { jitter: 1 },
-        { max_processing: 0 }, { rate_limit: { per_day: 5 } }, { any_key: true },
-        { public_url: 'https://mock.test/x' }];
+        { max_processing: 0 }, { rate_limit: { per_day: 5 } }, { magic: false },
+        { any_key: true }, { public_url: 'https://mock.test/x' }];
     let now = first;
     for (const change of changes) {
         now = { ...now, ...change };
@@ -107,11 +107,12 @@ test('settings: read, changed, refused; what is absent stays', async (t) => {
         { jitter: 1.1 }, { jitter: -0.1 }, { jitter: '0' }, { max_processing: -1 },
         { max_processing: 1.5 }, { max_processing: 1e9 }, { rate_limit: 'none' }, { rate_limit: 60 },
         { rate_limit: { per_minute: 0 } }, { rate_limit: { per_minute: '60' } },
-        { rate_limit: { per_day: 100_001 } }, { any_key: 1 }, { public_url: 'ftp://x' },
+        { rate_limit: { per_day: 100_001 } }, { magic: 0 }, { magic: 'no' }, { any_key: 1 },
+        { public_url: 'ftp://x' },
         { public_url: `http://x/${'a'.repeat(400)}` }, { public_url: 'http://x/?a' }];
     for (const body of wrong)
         assertProblem(await mock.send('PATCH', '/settings', { body }), 422, 'invalid_field');
-    for (const body of [{ magic: true }, { clock: 'manual' }, { rate_limit: { per_hour: 5 } }])
+    for (const body of [{ clock: 'manual' }, { rate_limit: { per_hour: 5 } }])
         assertProblem(await mock.send('PATCH', '/settings', { body }), 422, 'unknown_field');
     assertProblem(await mock.send('PATCH', '/settings', { body: { queue_time: '1ms', jitter: 2 } }),
         422, 'invalid_field');
@@ -240,13 +241,13 @@ test('S9: a source that the control plane made can be remixed, and has a page', 
 
 test('C1: what two change at once, both changed', async (t) => {
     const mock = control(await serve(t));
-    await inParallel(7, [{ queue_time: '1s' }, { processing_time: '2s' }, { jitter: 0.5 },
-        { max_processing: 9 }, { rate_limit: 'vendor' }, { any_key: true },
+    await inParallel(8, [{ queue_time: '1s' }, { processing_time: '2s' }, { jitter: 0.5 },
+        { max_processing: 9 }, { rate_limit: 'vendor' }, { magic: false }, { any_key: true },
         { public_url: 'http://x.test' }], (change) => mock.set(change));
     assert.deepEqual(await mock.must(200, 'GET', '/settings'), { queue_time: '1s',
         processing_time: '2s', jitter: 0.5, max_processing: 9,
-        rate_limit: { per_minute: 60, per_day: 1000, creations_per_minute: 10 }, any_key: true,
-        public_url: 'http://x.test' });
+        rate_limit: { per_minute: 60, per_day: 1000, creations_per_minute: 10 }, magic: false,
+        any_key: true, public_url: 'http://x.test' });
 });
 
 test('info: version, options without secrets, assumptions', async (t) => {

@@ -232,7 +232,7 @@ test('everything stays over a restart, deletions too', async (t) => {
     const first = await startServer({ db });
     const mock = control(first);
     const made = await mock.make({ slug: 'kept', members: ['*@a.example'], ttl: '1h',
-        settings: { rate_limit: 'vendor', any_key: true, jitter: 0.5, max_processing: 3,
+        settings: { rate_limit: 'vendor', magic: false, any_key: true, jitter: 0.5, max_processing: 3,
             public_url: 'http://mock.test/base/' } });
     await mock.must(200, 'PATCH', '/workspaces/kept', { body: { name: 'Named', active: false } });
     await mock.must(201, 'POST', '/keys?workspace=kept', { body: { api_key: makeKey('t') } });

@@ -11,11 +11,13 @@ const bearer = (value) => ({ Authorization: `Bearer ${value}` });
 export const controlOperations = [...operations.values()]
     .filter(({ path }) => path.startsWith('/_mock'));
 
-const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info';
+const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info'
+    || path === '/_mock/outcomes';
 const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
-export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com' };
+export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com',
+    job: '000000000000' };
 
 /** What every operation refuses (C2, C6, C7, C8, H3, H5). `server` has several workspaces. */
 export async function refuseEverywhere(server, slug) {
@@ -92,6 +94,17 @@ export async function refuseBodies(server, slug) {
         ['advanceClock', 'invalid_body', []],
         ['createSourceScenario', 'unknown_field', { slgu: 'x', name: 'n' }],
         ['createSourceScenario', 'missing_field', {}],
+        ['transitionJob', 'unknown_field', { too: 'failed' }],
+        ['transitionJob', 'missing_field', {}],
+        ['transitionJob', 'invalid_to', { to: 'complete' }],
+        ['transitionJob', 'misplaced_error', { to: 'completed', error: { code: 'X' } }],
+        ['transitionJob', 'invalid_code', { to: 'failed', error: { code: '' } }],
+        ['releaseJob', 'unknown_field', { job: 'x' }],
+        ['waitUntilSettled', 'unknown_field', { util: 'settled' }],
+        ['waitUntilSettled', 'missing_field', {}],
+        ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
+        ['waitUntilSettled', 'invalid_wait', { until: 'settled', wait: '5' }],
+        ['waitUntilSettled', 'foreign_since', { until: 'settled', since: '9.9' }],
     ];
     for (const [operationId, example, body] of wrong) {
         const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;
@@ -105,6 +118,7 @@ export async function live(server) {
     // While there is but one workspace.
     await call(server, 'getSettings', { status: 200, example: 'settings' });
     await call(server, 'getInfo', { status: 200, example: 'info' });
+    await call(server, 'listOutcomes', { status: 200 });
 
     const body = { name: 'Checkout tests', slug: 'checkout', api_key: key, project_id: 'shop',
         members: ['*@acme.com'], ttl: '10m' };
@@ -132,6 +146,58 @@ export async function live(server) {
         example: 'default_workspace' });
 
     await parts(server, '/w/checkout');
+    await jobs(server, '/w/checkout');
+}
+
+/** A job of a queue time of an hour: nothing moves it but what is asked for here. */
+async function jobs(server, prefix) {
+    await call(server, 'listWorkspaces', { query: '?limit=0', status: 422,
+        example: 'invalid_limit' });
+    await call(server, 'updateSettings', { prefix, body: { rate_limit: null, queue_time: '1h' },
+        status: 200 });
+    const wrong = [['status=complete', 'invalid_status'], ['limit=0', 'invalid_limit'],
+        ['wait=5', 'invalid_wait'], ['min=2&limit=1', 'min_above_limit'],
+        ['since=9.9', 'invalid_since'], ['limit=1&limit=1', 'given_twice']];
+    for (const [query, example] of wrong)
+        await call(server, 'listJobs', { prefix, query: `?${query}`, status: 422, example });
+    await call(server, 'listJobs', { prefix, status: 200, example: 'none' });
+    const { id: job } = await call(server, 'createScenarioJob', { prefix, status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json' },
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    await call(server, 'listJobs', { prefix, query: '?user_email=*@ACME.com&limit=1', status: 200,
+        example: 'queued' });
+    const parameters = { job };
+    await call(server, 'getJob', { prefix, parameters, status: 200, example: 'queued' });
+    for (const [query, example] of [['', 'not_so'], ['&wait=1ms', 'wait_expired']]) {
+        await call(server, 'listJobs', { prefix, query: `?request_id=none&min=1${query}`,
+            status: 409, example });
+        await call(server, 'getJob', { prefix, parameters, query: `?until=terminal${query}`,
+            status: 409, example });
+        await call(server, 'waitUntilSettled', { prefix, status: 409, example,
+            body: { until: 'settled', min_requests: 1000, ...(query && { wait: '1ms' }) } });
+    }
+    const questions = [['until=complete', 'invalid_until'], ['wait=5s', 'missing_parameter'],
+        ['until=failed&wait=5', 'invalid_wait']];
+    for (const [query, example] of questions)
+        await call(server, 'getJob', { prefix, parameters, query: `?${query}`, status: 422,
+            example });
+    await call(server, 'releaseJob', { prefix, parameters, body: {}, status: 409,
+        example: 'not_held' });
+    await call(server, 'transitionJob', { prefix, parameters, body: { to: 'processing' },
+        status: 200 });
+    const error = { code: 'RATE_LIMITED', message: 'Too much at once' };
+    await call(server, 'transitionJob', { prefix, parameters, body: { to: 'failed', error },
+        status: 200, example: 'failed' });
+    await call(server, 'getJob', { prefix, parameters, status: 200, example: 'failed' });
+    await call(server, 'transitionJob', { prefix, parameters, body: { to: 'completed' },
+        status: 409, example: 'illegal_transition' });
+    await call(server, 'waitUntilSettled', { prefix, body: { until: 'settled' }, status: 200,
+        example: 'settled' });
+    const absent = { prefix, parameters: { job: '000000000000' }, status: 404,
+        example: 'job_not_found' };
+    await call(server, 'getJob', absent);
+    await call(server, 'transitionJob', { ...absent, body: { to: 'failed' } });
+    await call(server, 'releaseJob', { ...absent, body: {} });
 }
 
 async function parts(server, prefix) {

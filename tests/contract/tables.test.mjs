@@ -3,7 +3,8 @@
 //
 // UNDERSTUDY_TABLES is the program that prints the tables that the server is built of, as JSON:
 //   {"routes": [{"api", "method", "path", "operationId"}],
-//    "fields": [{"operationId", "name", "type", "required", "maxLength"}]}
+//    "fields": [{"operationId", "name", "type", "required", "maxLength"}],
+//    "params": [{"operationId", "name", "type", "words", "max"}]}
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -66,6 +67,22 @@ function documentedFields() {
         }));
 }
 
+/** Of the query, but for ?workspace=, which every operation on one workspace has. */
+function documentedParams() {
+    return Object.entries(documents).flatMap(([api, document]) =>
+        operationsOf(api, document).flatMap(({ operationId, pathItem, operation }) =>
+            [...(pathItem.parameters ?? []), ...(operation.parameters ?? [])]
+                .map((reference) => resolve(document, reference))
+                .filter((parameter) => parameter.in === 'query' && parameter.name !== 'workspace')
+                .map(({ name, required, schema }) => paramLine({ operationId, name,
+                    type: required ? 'required' : schema.type, words: schema.enum ?? null,
+                    max: schema.maximum ?? null }))));
+}
+
+function paramLine({ operationId, name, type, words, max }) {
+    return `${operationId} ?${name}=: ${type}, ${words?.join('|') ?? 'any'}, at most ${max}`;
+}
+
 function assertSame(inServer, inDocuments) {
     const complaints = [
         ...inDocuments.filter((line) => !inServer.includes(line))
@@ -84,6 +101,10 @@ test('every route is an operation, and every operation a route', () => {
 
 test('every field is a property, and every property a field: name, order, type, limit', () => {
     assertSame(fieldLines(readTables().fields), fieldLines(documentedFields()));
+});
+
+test('every query parameter of the tables is documented, and every documented one in them', () => {
+    assertSame(readTables().params.map(paramLine), documentedParams());
 });
 
 test('every parameter of a path is described, once', () => {

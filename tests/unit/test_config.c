@@ -79,6 +79,8 @@ START_TEST(defaults)
     ck_assert_uint_eq(config.api_key_count, 0);
     ck_assert_uint_eq(config.member_count, 0);
     ck_assert(!config.no_defaults);
+    ck_assert(!config.no_magic);
+    ck_assert(!config.open_keys);
     ck_assert(!config.strict_projects);
     ck_assert_int_eq(config.queue_time_ms, 500);
     ck_assert_int_eq(config.processing_time_ms, 2000);
@@ -97,6 +99,7 @@ START_TEST(everything_given)
     load_well("--listen 0.0.0.0:0 --listen [0:0::1]:80 --listen LocalHost:8080 --db :memory: "
               "--durability=process --api-key " KEY "=acme-2 --api-key " OTHER_KEY
               " --member jane@acme.com --member a=b+c@x.test=acme-2 --no-defaults "
+              "--no-magic --open-keys "
               "--queue-time 0s --processing-time 76h --max-processing 3 "
               "--public-url HTTPS://[::1]:8443/base%20path// --strict-projects --max-body 64KiB "
               "--max-connections 5 --threads 3 --log-level debug --log-format json",
@@ -119,6 +122,8 @@ START_TEST(everything_given)
     ck_assert_str_eq(config.members[1].email, "a=b+c@x.test");
     ck_assert_str_eq(config.members[1].workspace, "acme-2");
     ck_assert(config.no_defaults);
+    ck_assert(config.no_magic);
+    ck_assert(config.open_keys);
     ck_assert(config.strict_projects);
     ck_assert_int_eq(config.queue_time_ms, 0);
     ck_assert_int_eq(config.processing_time_ms, 273600000);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "studio/job_json.h"
+#include "engine/job_json.h"
 #include "support.h"
 
 #define CREATED 1709287200000 /* 2024-03-01T10:00:00Z, as in the documents */

@@ -1,4 +1,4 @@
-#include "studio/job_json.h"
+#include "engine/job_json.h"
 
 #include "base/json.h"
 #include "base/time.h"
@@ -63,9 +63,9 @@ static void put_duration(struct buf *out, const struct job *job)
         json_put_real(out, (double)(job->completed_at - job->started_at) / 1000);
 }
 
-void job_put_json(struct buf *out, const struct job *job, enum job_newness newness)
+void job_put_members(struct buf *out, const struct job *job)
 {
-    buf_puts(out, "{\"id\":\"");
+    buf_puts(out, "\"id\":\"");
     buf_puts(out, job->id);
     buf_puts(out, "\",\"status\":\"");
     buf_puts(out, job_status_name(job->status));
@@ -76,6 +76,12 @@ void job_put_json(struct buf *out, const struct job *job, enum job_newness newne
     put_time(out, ",\"started_at\":", job->started_at);
     put_time(out, ",\"completed_at\":", job->completed_at);
     put_duration(out, job);
+}
+
+void job_put_json(struct buf *out, const struct job *job, enum job_newness newness)
+{
+    buf_putc(out, '{');
+    job_put_members(out, job);
     if (newness != JOB_PLAIN)
         buf_puts(out, newness == JOB_IS_NEW ? ",\"is_new\":true" : ",\"is_new\":false");
     buf_putc(out, '}');
