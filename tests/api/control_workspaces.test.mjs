@@ -37,7 +37,8 @@ test('C1: the answer names what was given, and the key whole only once', async (
     const mock = control(server);
     const key = makeKey('z');
     const body = { name: 'Ümläut', slug: 'mine', api_key: key, project_id: 'shop',
-        members: ['Jane@Acme.com', '*@b.example'], settings: { queue_time: '90s', jitter: 0.25 } };
+        members: ['Jane@Acme.com', '*@b.example'], clock: 'manual',
+        settings: { queue_time: '90s', jitter: 0.25 } };
     const made = await mock.make(body);
     assert.equal(made.name, 'Ümläut');
     assert.equal(made.slug, 'mine');
@@ -96,7 +97,7 @@ test('PUT leaves an existing one as it is, by slug and by id', async (t) => {
 const wrong = [
     [{ slgu: 'x' }, 'unknown_field', /"slgu"/, /did you mean "slug"\?/],
     [{ quux: 1 }, 'unknown_field', /"quux"/,
-        /^known here: name, slug, api_key, project_id, members, settings, ttl$/],
+        /^known here: name, slug, api_key, project_id, members, clock, seed, settings, rules, ttl$/],
     [{ clock: 'manual' }, 'unknown_field', /"clock"/], [{ seed: 1 }, 'unknown_field', /"seed"/],
     [{ rules: [] }, 'unknown_field', /"rules"/], [{ state: {} }, 'unknown_field', /"state"/],
     [{ name: 5 }, 'invalid_field', /^name /], [{ name: '' }, 'invalid_field', /^name /],

@@ -395,6 +395,7 @@ int main(void)
     tcase_add_loop_test(time, times_are_utc, 0, (int)COUNT(times));
     tcase_add_loop_test(time, times_are_read, 0, COUNT(good_times));
     tcase_add_loop_test(time, what_is_no_time_is_refused, 0, COUNT(bad_times));
+    tcase_set_timeout(time, 60); /* every day takes a while under sanitizers */
     tcase_add_test(time, every_day_is_read_as_it_is_written);
     tcase_add_test(time, steady_clock_starts_at_wall_time_and_never_goes_back);
     tcase_add_test(id, hex_ids);
