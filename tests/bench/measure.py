@@ -2,13 +2,13 @@
 
 import argparse
 import contextlib
-import http.client
 import json
 import os
 import platform
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -175,21 +175,37 @@ class Connection:
     """One connection, kept, to a workspace whose clock stands."""
 
     def __init__(self, server):
-        self.http = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=120)
+        host, port = server.url.removeprefix("http://").split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=120)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         settings = {"queue_time": "10s", "processing_time": "290s"}
-        self.headers = {}
+        self.key = KEY
         made = self.call("POST", "/_mock/workspaces",
                          {"clock": "manual", "members": ["*@acme.com"], "settings": settings})
-        self.headers = {"Authorization": f"Bearer {made['api_key']}"}
+        self.key = made["api_key"]
 
     def call(self, method, path, body=None):
-        payload = None if body is None else json.dumps(body)
-        self.http.request(method, path, payload, self.headers)
-        answer = self.http.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise Failed(f"{method} {path}: {answer.status} {text}")
+        """By hand, a request in one piece: Python's own client takes longer than what is measured."""
+        payload = b"" if body is None else json.dumps(body).encode()
+        head = (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.key}\r\n"
+                f"Content-Length: {len(payload)}\r\n\r\n")
+        self.socket.sendall(head.encode() + payload)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self.more()
+        head, text = received.split(b"\r\n\r\n", 1)
+        length = int(re.search(rb"(?i)^content-length: (\d+)", head, re.M)[1])
+        while len(text) < length:
+            text += self.more()
+        if not re.match(rb"HTTP/1.1 2", head):
+            raise Failed(f"{method} {path}: {head} {text}")
         return json.loads(text)
+
+    def more(self):
+        piece = self.socket.recv(65536)
+        if not piece:
+            raise Failed("the server closed the connection")
+        return piece
 
     def create(self):
         return self.call("POST", JOBS, {"user_email": "jane@acme.com", "prompt": "A discovery call"})["id"]
