@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "control/control.h"
+#include "control/intercept.h"
 #include "engine/engine.h"
 #include "healthcheck.h"
 #include "http/server.h"
@@ -198,10 +199,14 @@ static int start_server(struct program *program, struct err *err)
                    .allowed_host_count = config->allowed_host_count},
         .version = UNDERSTUDY_VERSION,
         .options_json = config->options_json,
+        .apis = program->apis, /* the studio's, the scenarios' and the pages', filled in below */
+        .api_count = 3,
     };
     control_init(&program->control, program->engine, &control);
     studio_init(&program->studio, program->engine, config->public_url, config->open_keys);
     scenarios_init(&program->scenarios, program->engine, config->strict_projects);
+    program->studio.intercept = intercept_hook(program->engine);
+    program->scenarios.intercept = intercept_hook(program->engine);
     program->apis[0] = &program->studio.api;
     program->apis[1] = &program->scenarios.api;
     program->apis[2] = &program->studio.pages;

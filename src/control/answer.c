@@ -1,16 +1,11 @@
 /* What the control plane's handlers share: problems, bodies, operations. */
-#include "base/duration.h"
-#include "base/escape.h"
 #include "base/json.h"
-#include "base/nearest.h"
 #include "base/time.h"
 #include "control/internal.h"
 #include "http/problem.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { NAMES_MAX = 24, SHOWN_SIZE = 100 };
 
 struct control *control_of(struct request *request)
 {
@@ -43,21 +38,22 @@ void control_problem(struct request *request, int status, const char *name, cons
 
 void control_quote(struct buf *out, const char *text)
 {
-    char shown[SHOWN_SIZE];
-    escape_text(ESCAPE_TEXT, text, strlen(text), shown, sizeof shown);
-    buf_printf(out, "\"%s\"", shown);
+    complain_quote(out, text);
 }
 
 void control_hint(struct buf *out, const char *given, const char *const *names)
 {
-    const char *near = nearest_name(given, names);
-    if (near) {
-        buf_printf(out, "did you mean \"%s\"?", near);
-        return;
-    }
-    buf_puts(out, *names ? "known here: " : "none is known here");
-    for (const char *const *name = names; *name; name++)
-        buf_printf(out, "%s%s", name == names ? "" : ", ", *name);
+    complain_names(out, given, names);
+}
+
+void control_complain(struct request *request, struct complaint *complaint)
+{
+    if (buf_failed(&complaint->detail) || buf_failed(&complaint->hint))
+        router_fail(request, ERR_NO_MEMORY, NULL);
+    else
+        control_problem(request, 422, complaint->name, complaint->detail.data,
+                        complaint->hint.data);
+    complaint_finish(complaint);
 }
 
 void control_wrong_name(struct request *request, const char *prefix, const char *field,
@@ -80,69 +76,14 @@ void control_wrong_name(struct request *request, const char *prefix, const char 
 
 /* -- bodies ------------------------------------------------------------------------------------ */
 
-static void tell_unknown(struct request *request, const char *prefix, const char *given,
-                         const struct field *table, size_t count)
-{
-    const char *names[NAMES_MAX + 1] = {NULL};
-    struct buf detail = BUF_INIT, hint = BUF_INIT;
-    for (size_t i = 0; i < count && i < NAMES_MAX; i++)
-        names[i] = table[i].name;
-    buf_printf(&detail, "There is no field %s", prefix);
-    control_quote(&detail, given);
-    control_hint(&hint, given, names);
-    if (buf_failed(&detail) || buf_failed(&hint))
-        router_fail(request, ERR_NO_MEMORY, NULL);
-    else
-        control_problem(request, 422, "unknown_field", detail.data, hint.data);
-    buf_finish(&detail);
-    buf_finish(&hint);
-}
-
-/* Why a duration is none, where it is a text at all (C3). */
-static void tell_reason(struct buf *hint, const struct field *field, const json_t *value)
-{
-    struct err err;
-    int64_t ms;
-    if (field->type != FIELD_DURATION || !json_is_string(value))
-        return;
-    if (duration_parse(json_string_value(value), &ms, &err) < 0) {
-        control_quote(hint, json_string_value(value));
-        buf_printf(hint, " %s", err.text);
-    }
-}
-
-static void tell_fault(struct request *request, const char *prefix, const json_t *object,
-                       enum field_fault fault, const struct field *field)
-{
-    struct buf detail = BUF_INIT, hint = BUF_INIT;
-    buf_printf(&detail, "%s%s", prefix, field->name);
-    if (fault == FIELD_MISSING)
-        buf_puts(&detail, " is required");
-    else
-        buf_printf(&detail, " must be %s", field->what);
-    tell_reason(&hint, field, json_object_get(object, field->name));
-    if (buf_failed(&detail) || buf_failed(&hint))
-        router_fail(request, ERR_NO_MEMORY, NULL);
-    else
-        control_problem(request, 422, fault == FIELD_MISSING ? "missing_field" : "invalid_field",
-                        detail.data, hint.data);
-    buf_finish(&detail);
-    buf_finish(&hint);
-}
-
 bool control_read_object(struct request *request, const char *prefix, const json_t *object,
                          const struct field *table, size_t count, void *dest)
 {
-    const struct field *field = NULL;
-    const char *unknown = fields_unknown(table, count, object);
-    if (unknown) {
-        tell_unknown(request, prefix, unknown, table, count);
-        return false;
-    }
-    enum field_fault fault = fields_read(table, count, object, dest, &field);
-    if (fault != FIELD_FINE)
-        tell_fault(request, prefix, object, fault, field);
-    return fault == FIELD_FINE;
+    struct complaint complaint = COMPLAINT_INIT;
+    if (complain_read(&complaint, prefix, object, table, count, dest) == 0)
+        return true;
+    control_complain(request, &complaint);
+    return false;
 }
 
 bool control_read_value(struct request *request, const json_t **ret_value)
@@ -164,21 +105,24 @@ bool control_read_value(struct request *request, const json_t **ret_value)
     return status == 0;
 }
 
-bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
+bool control_read_body_object(struct request *request, const json_t **ret_object)
 {
     const json_t *body;
     if (!control_read_value(request, &body))
         return false;
-    if (!body) { /* none is {}, so that what has no required field needs none */
-        json_t *empty = json_object();
-        bool good = control_read_object(request, "", empty, table, count, dest);
-        json_decref(empty);
-        return good;
+    if (body && !json_is_object(body)) {
+        control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
+        return false;
     }
-    if (json_is_object(body))
-        return control_read_object(request, "", body, table, count, dest);
-    control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
-    return false;
+    *ret_object = body; /* NULL, too, jansson takes for an object without members */
+    return true;
+}
+
+bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
+{
+    const json_t *body;
+    return control_read_body_object(request, &body) &&
+           control_read_object(request, "", body, table, count, dest);
 }
 
 /* -- the store --------------------------------------------------------------------------------- */

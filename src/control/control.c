@@ -36,7 +36,13 @@ const struct route mock_routes[] = {
     {"POST", "/_mock/jobs/{job}/transition", "transitionJob", job_transition_handler, true},
     {"POST", "/_mock/jobs/{job}/release", "releaseJob", job_release_handler, true},
     {"POST", "/_mock/wait", "waitUntilSettled", settle_handler, true},
+    {"GET", "/_mock/rules", "listRules", rule_list_handler, false},
+    {"POST", "/_mock/rules", "createRule", rule_create_handler, true},
+    {"DELETE", "/_mock/rules", "deleteRules", rules_delete_handler, false},
+    {"GET", "/_mock/rules/{rule}", "getRule", rule_get_handler, false},
+    {"DELETE", "/_mock/rules/{rule}", "deleteRule", rule_delete_handler, false},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
+    {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
 

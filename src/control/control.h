@@ -13,7 +13,9 @@
 struct control_options {
     struct access_policy policy;
     const char *version;
-    const char *options_json; /* the options in force, as a JSON object without secrets */
+    const char *options_json;      /* the options in force, as a JSON object without secrets */
+    const struct api *const *apis; /* those whose outcomes rules may ask for */
+    size_t api_count;
 };
 
 struct control {

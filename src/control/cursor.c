@@ -10,8 +10,11 @@ void cursor_format(const struct cursor *cursor, char ret_text[CURSOR_SIZE])
 {
     int len = snprintf(ret_text, CURSOR_SIZE, "%lld.%lld", (long long)cursor->jobs,
                        (long long)cursor->requests);
-    if (cursor->workspaces)
-        snprintf(ret_text + len, CURSOR_SIZE - (size_t)len, ".%lld", (long long)cursor->workspaces);
+    if (cursor->workspaces || cursor->rules)
+        len += snprintf(ret_text + len, CURSOR_SIZE - (size_t)len, ".%lld",
+                        (long long)cursor->workspaces);
+    if (cursor->rules)
+        snprintf(ret_text + len, CURSOR_SIZE - (size_t)len, ".%lld", (long long)cursor->rules);
 }
 
 bool cursor_parse(const char *text, struct cursor *ret_cursor)
@@ -30,7 +33,8 @@ bool cursor_parse(const char *text, struct cursor *ret_cursor)
             break;
         text += len + 1;
     }
-    *ret_cursor = (struct cursor){.jobs = parts[0], .requests = parts[1], .workspaces = parts[2]};
+    *ret_cursor = (struct cursor){
+        .jobs = parts[0], .requests = parts[1], .workspaces = parts[2], .rules = parts[3]};
     return true;
 }
 

@@ -17,10 +17,11 @@ struct cursor {
     int64_t jobs;       /* the event number of a job (engine/events.h): those up to it were seen */
     int64_t requests;   /* how many requests to the APIs there were since the server's start */
     int64_t workspaces; /* of the list of workspaces: those up to this key were seen */
+    int64_t rules;      /* of a rule: those up to it were seen */
 };
 
 enum {
-    CURSOR_PARTS = 3,
+    CURSOR_PARTS = 4,
     CURSOR_SIZE = CURSOR_PARTS * 20 + 1, /* 19 digits and a dot or the NUL each */
 };
 

@@ -3,6 +3,7 @@
 #define UNDERSTUDY_CONTROL_INTERNAL_H
 
 #include "base/buf.h"
+#include "base/complaint.h"
 #include "base/fields.h"
 #include "control/control.h"
 #include "control/params.h"
@@ -43,6 +44,12 @@ extern const struct param workspace_list_params[];
 extern const size_t workspace_list_param_count;
 extern const struct param job_list_params[];
 extern const size_t job_list_param_count;
+extern const struct param rule_list_params[];
+extern const size_t rule_list_param_count;
+extern const struct param rule_get_params[];
+extern const size_t rule_get_param_count;
+extern const struct param rule_delete_params[];
+extern const size_t rule_delete_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
 
@@ -87,6 +94,12 @@ bool control_read_object(struct request *request, const char *prefix, const json
 /* The body's JSON value, whatever it is; NULL: there is no body. False: the request was answered.
  */
 bool control_read_value(struct request *request, const json_t **ret_value);
+
+/* Just an object; *ret_object is NULL where there is no body at all, which reads as {}. */
+bool control_read_body_object(struct request *request, const json_t **ret_object);
+
+/* Answers with what is wrong (422), and frees it. */
+void control_complain(struct request *request, struct complaint *complaint);
 
 /* This thread's connection to the store; NULL, with the request answered, where there is none. */
 struct db *control_reader(struct request *request);
@@ -195,6 +208,13 @@ void job_release_handler(struct request *request);
 void settle_handler(struct request *request); /* settle.c */
 
 void source_create_handler(struct request *request); /* sources.c */
-void info_handler(struct request *request);          /* info.c */
+void rule_list_handler(struct request *request);     /* rules.c */
+void rule_create_handler(struct request *request);
+void rule_get_handler(struct request *request);
+void rule_delete_handler(struct request *request);
+void rules_delete_handler(struct request *request);
+
+void info_handler(struct request *request);         /* info.c */
+void outcome_list_handler(struct request *request); /* outcomes.c */
 
 #endif

@@ -1,16 +1,23 @@
-/* What this server assumes: the rules of its contract that the vendor's documents do not state. */
+/* Rules, for those that write them. HTTP threads. */
 #ifndef UNDERSTUDY_CONTROL_RULES_H
 #define UNDERSTUDY_CONTROL_RULES_H
 
-#include <stddef.h>
+#include "engine/rules.h"
+#include "http/request.h"
 
-struct rule {
-    const char *id;
-    const char *basis; /* letters: D documented, P published elsewhere, O observed, A assumed */
-    const char *summary;
+/* Rules that were read of a request; zeroed, none. */
+struct rules_read {
+    struct rule **rules;
+    size_t count;
 };
 
-extern const struct rule rules[];
-extern const size_t rule_count;
+/*
+ * Reads one rule or an array of them, whose members are named after `name` ("rules[2].match", or
+ * without one "[2].match"). False: the request was answered (C2). rules_read_finish() frees what
+ * was read.
+ */
+bool rules_read(struct request *request, const char *name, const json_t *value,
+                struct rules_read *rules);
+void rules_read_finish(struct rules_read *rules);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@ enum { MEMBERS_MAX = 10000 };
 
 struct workspace_body {
     struct field_text name, slug, api_key, project_id;
-    const json_t *members, *clock, *seed, *settings;
+    const json_t *members, *clock, *seed, *settings, *rules;
     struct field_whole ttl;
 };
 
@@ -20,6 +21,7 @@ struct creation {
     struct workspace_change settings; /* only its settings are used */
     struct workspace_body body;
     struct clock_wish clock;
+    struct rules_read rules;
     char api_key[API_KEY_SIZE];
 };
 
@@ -73,6 +75,7 @@ const struct field workspace_fields[] = {
     {"seed", FIELD_ANY, .what = "a whole number, or a text of 1 to 100 bytes", .check = check_seed,
      TO(seed)},
     {"settings", FIELD_OBJECT, .what = "an object of settings", TO(settings)},
+    {"rules", FIELD_ARRAY, .what = "an array of rules", TO(rules)},
     {"ttl", FIELD_DURATION, .what = "a duration with its unit, above zero, as \"90s\"",
      .check = check_ttl, TO(ttl)},
 };
@@ -197,12 +200,20 @@ static bool take_members(struct request *request, struct creation *creation)
     return true;
 }
 
+static void finish_creation(void *state)
+{
+    rules_read_finish(&((struct creation *)state)->rules);
+}
+
 /* Makes a workspace; `slug` is the path's, or NULL. */
 static void create(struct request *request, const char *slug, request_handler *then)
 {
-    struct creation *creation = control_state(request, sizeof *creation);
-    if (!creation ||
-        !control_read_body(request, workspace_fields, workspace_field_count, &creation->body))
+    struct creation *creation = request_new_state(request, sizeof *creation, finish_creation);
+    if (!creation) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    if (!control_read_body(request, workspace_fields, workspace_field_count, &creation->body))
         return;
     const struct workspace_body *body = &creation->body;
     if (slug && body->slug.data && strcmp(slug, body->slug.data) != 0) {
@@ -211,6 +222,8 @@ static void create(struct request *request, const char *slug, request_handler *t
         return;
     }
     if (body->settings && !settings_read(request, "settings.", body->settings, &creation->settings))
+        return;
+    if (body->rules && !rules_read(request, "rules", body->rules, &creation->rules))
         return;
     creation->clock = (struct clock_wish){.mode = CLOCK_REAL, .scale = 1, .now = -1};
     if (body->clock && !clock_read(request, "clock.", body->clock, &creation->clock))
@@ -222,6 +235,8 @@ static void create(struct request *request, const char *slug, request_handler *t
     }
     if (!take_members(request, creation))
         return;
+    creation->make.rules = creation->rules.rules;
+    creation->make.rule_count = creation->rules.count;
     workspace_make_init(&creation->make, control_of(request)->engine);
     control_operate(request, &creation->make.operation, then);
 }

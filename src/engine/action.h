@@ -25,6 +25,12 @@ enum action_kind {
     ACTION_GARBAGE,    /* {"garbage":true} */
 };
 
+enum {
+    /* As an answer has room for them, the content type that is added included. */
+    ACTION_HEADERS_MAX = 16,
+    ACTION_HEADER_BYTES_MAX = 2048,
+};
+
 struct action_header {
     const char *name, *value;
 };

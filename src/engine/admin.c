@@ -6,6 +6,7 @@
 #include "engine/draw.h"
 #include "engine/generator.h"
 #include "engine/internal.h"
+#include "engine/rules.h"
 #include "engine/timers.h"
 #include "store/job.h"
 
@@ -61,6 +62,24 @@ static int find_conflict(struct workspace_make *self, struct db *db)
     return status;
 }
 
+/* Its rules have ids of its own seed; there is no workspace in memory yet. */
+static int insert_rules(const struct workspace_make *self, struct db *db)
+{
+    struct workspace unborn = {.row = self->row};
+    if (!self->rule_count)
+        return 0;
+    clock_share(&unborn.clock, &self->row.clock);
+    return rules_insert(db, &unborn, self->rules, self->rule_count);
+}
+
+static int publish_rules(const struct workspace_make *self, struct registry *registry)
+{
+    struct workspace *made = self->rule_count ? registry_by_name(registry, self->row.id) : NULL;
+    int status = made ? rules_publish(made, self->rules, self->rule_count) : 0;
+    workspace_release(made);
+    return status;
+}
+
 static int make_run(struct write *write, struct db *db)
 {
     struct workspace_make *self = (struct workspace_make *)write;
@@ -80,7 +99,7 @@ static int make_run(struct write *write, struct db *db)
         if (status == ERR_EXISTS) /* given twice */
             status = 0;
     }
-    return status;
+    return status < 0 ? status : insert_rules(self, db);
 }
 
 static int make_apply(struct operation *operation)
@@ -97,6 +116,8 @@ static int make_apply(struct operation *operation)
         member.workspace = self->row.pk;
         status = registry_add_member(registry, &member);
     }
+    if (status == 0)
+        status = publish_rules(self, registry);
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
     return status;
@@ -222,7 +243,10 @@ static int delete_apply(struct operation *operation)
     struct workspace *workspace = operation->workspace;
     if (self->kept)
         return 0;
+    struct rule_set *rules = workspace_rules(workspace);
     self->requests = atomic_load(&workspace->requests);
+    self->unused_rules = (int64_t)rule_set_count_unused(rules);
+    rule_set_release(rules);
     worker_forget(engine->worker, workspace);
     events_end_waits(workspace, WAIT_DELETED);
     registry_remove_workspace(engine->registry, workspace);

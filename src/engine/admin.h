@@ -27,6 +27,8 @@ struct workspace_make {
     struct key_row key;               /* all but workspace */
     const struct member_row *members; /* all but workspace */
     size_t member_count;
+    struct rule **rules; /* the sender's; see struct rules_add */
+    size_t rule_count;
     enum make_outcome outcome;
 };
 
@@ -61,7 +63,7 @@ struct workspace_delete {
     struct operation operation;
     bool if_unused; /* only where its ttl has passed */
     bool kept;      /* out: it was used meanwhile */
-    int64_t requests, unfinished_jobs;
+    int64_t requests, unfinished_jobs, unused_rules;
 };
 
 void workspace_delete_init(struct workspace_delete *deletion, struct engine *engine,

@@ -1,6 +1,7 @@
 #include "engine/internal.h"
 
 #include "base/time.h"
+#include "engine/rules.h"
 #include "engine/timers.h"
 #include "store/job.h"
 
@@ -9,6 +10,7 @@
 struct loading {
     struct db *db;
     struct registry *registry;
+    int status; /* of the rules */
 };
 
 static int take_workspace(const struct workspace_row *row, void *arg)
@@ -29,17 +31,28 @@ static int take_member(const struct member_row *row, void *registry)
     return registry_add_member(registry, row);
 }
 
+static void take_rules(struct workspace *workspace, void *arg)
+{
+    struct loading *loading = arg;
+    if (loading->status == 0)
+        loading->status = rules_load(loading->db, workspace);
+}
+
 static int load(struct engine *engine, struct err *err)
 {
     struct db *db = store_reader(engine->store, err);
     if (!db)
         return ERR_IO;
-    struct loading loading = {db, engine->registry};
+    struct loading loading = {.db = db, .registry = engine->registry};
     int status = workspace_each(db, take_workspace, &loading);
     if (status == 0)
         status = key_each(db, take_key, engine->registry);
     if (status == 0)
         status = member_each(db, take_member, engine->registry);
+    if (status == 0) {
+        registry_each(engine->registry, take_rules, &loading);
+        status = loading.status;
+    }
     return status < 0 ? err_set(err, status, "cannot read the workspaces: %s", err_reason(status))
                       : 0;
 }

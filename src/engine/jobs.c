@@ -40,6 +40,7 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
 {
     struct workspace *workspace = operation->workspace;
     const struct plan *plan = &planned->plan;
+    unsigned ruled = *planned->rule ? JOB_HAS_PLAN : 0; /* so that it is kept which one it was */
     const struct settings *settings = &workspace->settings;
     int64_t now = workspace_now_in(db, workspace);
     *job = (struct job){.status = JOB_QUEUED,
@@ -47,7 +48,7 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
                         .started_at = -1,
                         .completed_at = -1,
                         .due_at = -1,
-                        .marks = plan_marks(plan, JOB_QUEUED),
+                        .marks = plan_marks(plan, JOB_QUEUED) | ruled,
                         .event = events_draw_job(workspace)};
     snprintf(job->base, sizeof job->base, "%s", base);
     int status = time_in(db, workspace, plan->queued, settings->queue_time, &job->queue_time);
@@ -65,6 +66,27 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
     return status;
 }
 
+/* Writes a new job, by the rule that acts on it and what is said under that. */
+static int queue_ruled(struct db *db, struct operation *operation, struct rule_subject *subject,
+                       const struct job_input *input, const char *base, const struct plan *under,
+                       struct job *job)
+{
+    struct plan_row planned = {.polls = 0};
+    plan_init(&planned.plan);
+    int status = rule_subject_claim_job(db, subject, &planned);
+    plan_add(&planned.plan, under);
+    return status < 0 ? status : queue_job(db, operation, input, base, &planned, job);
+}
+
+/* After the commit: which job it is, those that watch are told. */
+static int tell_rules(struct operation *operation)
+{
+    struct job_create *self = (struct job_create *)operation;
+    bool has_job = self->outcome == CREATE_NEW || self->outcome == CREATE_KNOWN;
+    rule_subject_commit_job(self->subject, has_job ? self->job.id : "");
+    return 0;
+}
+
 int job_create_run(struct write *write, struct db *db)
 {
     struct job_create *self = (struct job_create *)write;
@@ -73,6 +95,8 @@ int job_create_run(struct write *write, struct db *db)
     bool has_source = true;
     int status = ERR_NOT_FOUND;
 
+    self->operation.apply = tell_rules;
+    rule_subject_forget_job(self->subject);
     if (input->request_id)
         status = job_by_request_id(db, workspace, input->request_id, &self->job);
     if (status != ERR_NOT_FOUND) {
@@ -89,8 +113,8 @@ int job_create_run(struct write *write, struct db *db)
     self->outcome = has_source ? CREATE_NEW : CREATE_NO_SOURCE;
     if (status < 0 || !has_source)
         return status;
-    struct plan_row planned = {.plan = self->plan};
-    return queue_job(db, &self->operation, input, self->base, &planned, &self->job);
+    return queue_ruled(db, &self->operation, self->subject, input, self->base, &self->plan,
+                       &self->job);
 }
 
 int job_cancel_run(struct write *write, struct db *db)
@@ -162,8 +186,7 @@ static int start_job(const struct session_input *input, void *arg)
 {
     struct opening *opening = arg;
     struct job job;
-    struct plan_row planned = {.polls = 0};
-    plan_init(&planned.plan);
+    struct plan under = PLAN_NONE;
     struct job_input job_input = {
         .user_email = input->user_email, .prompt = input->prompt, .session = opening->session.id};
     const struct operation *operation = &opening->self->operation;
@@ -171,25 +194,39 @@ static int start_job(const struct session_input *input, void *arg)
     bool is_member; /* was asked when the session was made */
     int status = 0;
     if (atomic_load(&workspace->magic))
-        status = magic_plan(operation->engine->registry, workspace, &job_input, &planned.plan,
-                            &is_member);
+        status = magic_plan(operation->engine->registry, workspace, &job_input, &under, &is_member);
     if (status == 0)
-        status = queue_job(opening->db, &opening->self->operation, &job_input,
-                           opening->session.base, &planned, &job);
+        status = queue_ruled(opening->db, &opening->self->operation, opening->self->subject,
+                             &job_input, opening->session.base, &under, &job);
+    if (status == 0)
+        memcpy(opening->self->job, job.id, sizeof job.id);
     if (status == 0)
         status = session_set_job(opening->db, opening->session.seq, job.id);
     return status;
 }
 
+static int tell_rules_of_opening(struct operation *operation)
+{
+    struct session_open *self = (struct session_open *)operation;
+    rule_subject_commit_job(self->subject, self->job);
+    return 0;
+}
+
 int session_open_run(struct write *write, struct db *db)
 {
     struct session_open *self = (struct session_open *)write;
+    self->operation.apply = tell_rules_of_opening;
+    rule_subject_forget_job(self->subject);
+    *self->job = '\0';
     int64_t workspace = self->operation.workspace->row.pk;
     struct opening opening = {.self = self, .db = db};
     int status = session_by_id(db, workspace, self->id, &opening.session);
     if (status == ERR_NOT_FOUND)
         return 0;
-    if (status < 0 || *opening.session.job)
+    if (status < 0)
         return status;
+    memcpy(self->job, opening.session.job, sizeof self->job);
+    if (*self->job)
+        return 0;
     return session_input(db, workspace, self->id, start_job, &opening);
 }

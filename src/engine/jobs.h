@@ -5,7 +5,7 @@
 #ifndef UNDERSTUDY_ENGINE_JOBS_H
 #define UNDERSTUDY_ENGINE_JOBS_H
 
-#include "engine/engine.h"
+#include "engine/rules.h"
 #include "store/session.h"
 
 /* POST of a job or of a session: S12 (known request id), S8, S9, in this order (S10). */
@@ -14,9 +14,10 @@ enum create_outcome { CREATE_NEW, CREATE_KNOWN, CREATE_NO_MEMBER, CREATE_NO_SOUR
 struct job_create {
     struct operation operation;
     struct job_input input;
-    const char *base; /* of urls, at most URL_BASE_SIZE - 1 bytes */
-    bool is_member;   /* whether input.user_email is one */
-    struct plan plan; /* what is said of it: plan_init() where nothing is */
+    const char *base;             /* of urls, at most URL_BASE_SIZE - 1 bytes */
+    bool is_member;               /* whether input.user_email is one */
+    struct plan plan;             /* what is said of it: plan_init() where nothing is */
+    struct rule_subject *subject; /* what rules say, above that; NULL: nothing */
     enum create_outcome outcome;
     struct job job; /* CREATE_NEW, CREATE_KNOWN */
 };
@@ -44,6 +45,8 @@ struct job_cancel {
 struct session_open {
     struct operation operation;
     const char *id;
+    struct rule_subject *subject; /* as in struct job_create */
+    char job[ID_HEX_SIZE];        /* out: the session's; "" */
 };
 
 /* The `run` of each, for operation_init(). */

@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "base/time.h"
 #include "engine/rates.h"
+#include "engine/rule_set.h"
 
 #include <pthread.h>
 #include <search.h>
@@ -155,6 +156,7 @@ int registry_add_workspace(struct registry *registry, const struct workspace_row
     }
     clock_share(&workspace->clock, &row->clock);
     events_init(&workspace->events, jobs);
+    pthread_mutex_init(&workspace->rules_lock, NULL);
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
     atomic_init(&workspace->references, 1);
@@ -291,6 +293,8 @@ void workspace_release(struct workspace *workspace)
     }
     rates_destroy(workspace->rates);
     events_finish(&workspace->events);
+    rule_set_release(atomic_load(&workspace->rules));
+    pthread_mutex_destroy(&workspace->rules_lock);
     free(workspace);
 }
 
@@ -433,11 +437,12 @@ const struct settings *registry_defaults(const struct registry *registry)
     return &registry->settings;
 }
 
-void workspace_enter(struct workspace *workspace)
+int64_t workspace_enter(struct workspace *workspace)
 {
     atomic_store_explicit(&workspace->used_at, time_steady_ms(), memory_order_relaxed);
-    atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
+    int64_t before = atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
     events_begin_request(workspace);
+    return before + 1;
 }
 
 void workspace_leave(struct workspace *workspace)

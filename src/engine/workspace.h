@@ -38,6 +38,7 @@ struct slug_hint {
 
 struct listed;
 struct rates;
+struct rule_set;
 
 struct workspace {
     /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
@@ -61,6 +62,9 @@ struct workspace {
     struct clock_coming coming_clock; /* the writer's thread */
     atomic_bool clock_taken;          /* see clock_take() */
     struct events events;
+
+    _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
+    pthread_mutex_t rules_lock;
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
 
@@ -99,9 +103,9 @@ const struct settings *registry_defaults(const struct registry *registry);
 
 /*
  * A request to one of the APIs begins, which counts for the ttl; and it is over, in whatever way.
- * Any thread.
+ * The how manieth it is since the server's start. Any thread.
  */
-void workspace_enter(struct workspace *workspace);
+int64_t workspace_enter(struct workspace *workspace);
 void workspace_leave(struct workspace *workspace);
 
 /* Add what a row says; `jobs` is the event number of its newest job. ERR_NO_MEMORY, ERR_NOT_FOUND

@@ -145,7 +145,7 @@ static void admit(struct request *request)
     } else if (!match->known_path) {
         refuse(request, REFUSED_NOT_FOUND, 404, "There is nothing at this path");
     } else if (!match->route) {
-        refuse(request, REFUSED_METHOD, 405, "This path answers to %s", match->allow);
+        refuse(request, REFUSED_METHOD, 405, REFUSAL_METHOD_TEXT, match->allow);
     }
 }
 
@@ -164,7 +164,7 @@ static void answer_refusal(struct request *request)
 
 static void refuse_too_large(struct request *request)
 {
-    refuse(request, REFUSED_TOO_LARGE, 413, "The body is larger than the limit of %zu bytes",
+    refuse(request, REFUSED_TOO_LARGE, 413, REFUSAL_TOO_LARGE_TEXT,
            request->server->options.max_body);
 }
 

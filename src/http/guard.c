@@ -6,6 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
+const char guard_bad_escape[] = "The path has a % that is not followed by two hexadecimal digits";
+const char guard_two_framings[] = "The request has both Content-Length and Transfer-Encoding";
+
 /* Control characters, but for the tab, have no place in a value. */
 static bool is_value(const char *text, size_t len)
 {
@@ -153,7 +156,7 @@ static const char *path_problem(const char *path, size_t len)
         if (path[i] != '%')
             continue;
         if (len - i < 3 || hex(path[i + 1]) < 0 || hex(path[i + 2]) < 0)
-            return "The path has a % that is not followed by two hexadecimal digits";
+            return guard_bad_escape;
         if (path[i + 1] == '0' && path[i + 2] == '0')
             return "The path has a NUL";
     }
@@ -192,7 +195,7 @@ const char *guard_finish(struct guard *guard, const char *method, const char *ve
     if (guard->host && !guard_is_host(guard->host))
         complain(guard, "The Host header is not a host");
     if (guard->chunked && guard->has_length)
-        complain(guard, "The request has both Content-Length and Transfer-Encoding");
+        complain(guard, guard_two_framings);
     if (guard->chunked && !modern)
         complain(guard, "HTTP/1.0 knows no Transfer-Encoding");
     complain(guard, target_problem(guard, target));

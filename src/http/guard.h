@@ -27,6 +27,9 @@ struct guard {
     uint64_t length; /* as declared */
 };
 
+/* Two of the things that it says. */
+extern const char guard_bad_escape[], guard_two_framings[];
+
 /* Takes one header field. Values are NUL-terminated, without white space around them. */
 void guard_header(struct guard *guard, const char *name, size_t name_len, const char *value,
                   size_t value_len);

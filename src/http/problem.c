@@ -4,38 +4,44 @@
 #include "http/respond.h"
 
 /* For a terminal: what is wrong first, then what to do (C4). */
-static void answer_text(struct request *request, int status, const char *name, const char *title,
-                        const char *detail, const char *hint)
+static void put_lines(struct buf *out, int status, const char *name, const char *title,
+                      const char *detail, const char *hint)
 {
-    struct buf body = BUF_INIT;
-    buf_printf(&body, "%d %s\n%s\n", status, title, detail);
+    buf_printf(out, "%d %s\n%s\n", status, title, detail);
     if (hint)
-        buf_printf(&body, "hint: %s\n", hint);
-    buf_printf(&body, "type: urn:understudy:%s\n", name);
-    respond(request, status, content_type_text, &body);
+        buf_printf(out, "hint: %s\n", hint);
+    buf_printf(out, "type: urn:understudy:%s\n", name);
+}
+
+const char *problem_write(struct request *request, struct buf *out, int status, const char *name,
+                          const char *title, const char *detail, const char *hint)
+{
+    if (request && request_prefers_text(request)) {
+        put_lines(out, status, name, title, detail, hint);
+        return content_type_text;
+    }
+    buf_printf(out, "{\"type\":\"urn:understudy:%s\",\"title\":", name);
+    json_put_text(out, title);
+    buf_printf(out, ",\"status\":%d,\"detail\":", status);
+    json_put_text(out, detail);
+    if (hint) {
+        buf_puts(out, ",\"hint\":");
+        json_put_text(out, hint);
+    }
+    buf_putc(out, '}');
+    return content_type_problem;
 }
 
 void problem_answer(struct request *request, int status, const char *name, const char *title,
                     const char *detail, const char *hint)
 {
     struct buf body = BUF_INIT;
-    if (request_prefers_text(request)) {
-        answer_text(request, status, name, title, detail, hint);
-        return;
-    }
-    buf_printf(&body, "{\"type\":\"urn:understudy:%s\",\"title\":", name);
-    json_put_text(&body, title);
-    buf_printf(&body, ",\"status\":%d,\"detail\":", status);
-    json_put_text(&body, detail);
-    if (hint) {
-        buf_puts(&body, ",\"hint\":");
-        json_put_text(&body, hint);
-    }
-    buf_putc(&body, '}');
-    respond(request, status, content_type_problem, &body);
+    const char *type = problem_write(request, &body, status, name, title, detail, hint);
+    respond(request, status, type, &body);
 }
 
-void problem_refuse(struct request *request, const struct refusal *refusal)
+const char *problem_write_refusal(struct request *request, struct buf *out,
+                                  const struct refusal *refusal)
 {
     static const struct {
         const char *name, *title;
@@ -47,7 +53,14 @@ void problem_refuse(struct request *request, const struct refusal *refusal)
         [REFUSED_FAILURE] = {"server_error", "Internal Server Error"},
         [REFUSED_UNAVAILABLE] = {"unavailable", "Service Unavailable"},
     };
-    problem_answer(request, refusal->status,
-                   refusal->code ? refusal->code : kinds[refusal->kind].name,
-                   kinds[refusal->kind].title, refusal->detail, NULL);
+    return problem_write(request, out, refusal->status,
+                         refusal->code ? refusal->code : kinds[refusal->kind].name,
+                         kinds[refusal->kind].title, refusal->detail, NULL);
+}
+
+void problem_refuse(struct request *request, const struct refusal *refusal)
+{
+    struct buf body = BUF_INIT;
+    const char *type = problem_write_refusal(request, &body, refusal);
+    respond(request, refusal->status, type, &body);
 }

@@ -5,6 +5,7 @@
 #ifndef UNDERSTUDY_HTTP_PROBLEM_H
 #define UNDERSTUDY_HTTP_PROBLEM_H
 
+#include "base/buf.h"
 #include "http/router.h"
 
 /*
@@ -13,6 +14,12 @@
  */
 void problem_answer(struct request *request, int status, const char *name, const char *title,
                     const char *detail, const char *hint);
+
+/* The same, written: returns its content type. `request` NULL: as JSON. */
+const char *problem_write(struct request *request, struct buf *out, int status, const char *name,
+                          const char *title, const char *detail, const char *hint);
+const char *problem_write_refusal(struct request *request, struct buf *out,
+                                  const struct refusal *refusal);
 
 /* struct api's refuse. */
 void problem_refuse(struct request *request, const struct refusal *refusal);

@@ -2,6 +2,7 @@
 
 #include "http/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,13 @@ void respond_header(struct request *request, const char *name, const char *value
     char *copy = request_copy(request, value, strlen(value));
     if (copy && request->added_count < ADDED_HEADERS_MAX)
         request->added[request->added_count++] = (struct added_header){name, copy};
+}
+
+void respond_retry_after(struct request *request, int64_t seconds)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)seconds);
+    respond_header(request, "Retry-After", text);
 }
 
 void answer_queue(struct request *request, const struct answer *answer,

@@ -14,6 +14,9 @@ extern const char content_type_yaml[];    /* application/yaml */
 /* Adds a header to the answer that follows. `name` is static; the value is copied. */
 void respond_header(struct request *request, const char *name, const char *value);
 
+/* Adds Retry-After: whole seconds. */
+void respond_retry_after(struct request *request, int64_t seconds);
+
 /*
  * Answers with `body`, which is emptied. `content_type` is one of the above. When memory ran out
  * while the body was written, the answer is a 500 instead.

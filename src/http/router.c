@@ -100,16 +100,19 @@ void router_match(const struct api *api, const char *method, char *const *segmen
     }
 }
 
-/* How long a client does well to wait before it tries again, in seconds. */
-#define RETRY_AFTER "1"
-
-void router_fail(struct request *request, int error, const char *detail)
+void router_allow(const struct api *api, const char *pattern, struct match *ret_match)
 {
-    char id[ID_HEX_SIZE];
-    struct refusal refusal = {.kind = REFUSED_UNAVAILABLE, .status = 503};
-    const char *text = "The store cannot take this now; try again";
+    *ret_match = (struct match){0};
+    for (size_t i = 0; i < api->route_count; i++)
+        if (strcmp(api->routes[i].pattern, pattern) == 0)
+            add_method(ret_match, api->routes[i].method);
+}
 
-    id_hex(id);
+void refusal_of_error(int error, struct refusal *ret_refusal)
+{
+    struct refusal refusal = {.kind = REFUSED_UNAVAILABLE, .status = 503};
+    const char *text;
+
     switch (error) {
     case ERR_FULL:
         refusal.code = "storage_full";
@@ -135,11 +138,21 @@ void router_fail(struct request *request, int error, const char *detail)
         text = "An error of the server's own; its log says more";
     }
     snprintf(refusal.detail, sizeof refusal.detail, "%s", text);
+    *ret_refusal = refusal;
+}
+
+void router_fail(struct request *request, int error, const char *detail)
+{
+    char id[ID_HEX_SIZE];
+    struct refusal refusal;
+
+    id_hex(id);
+    refusal_of_error(error, &refusal);
     log_event(LOG_ERROR, "request failed", LOG_STR("id", id), LOG_STR("method", request->method),
               LOG_STR("path", request->path), LOG_INT("status", refusal.status),
-              LOG_STR("code", refusal.code), LOG_STR("reason", detail ? detail : text));
+              LOG_STR("code", refusal.code), LOG_STR("reason", detail ? detail : refusal.detail));
     respond_header(request, "X-Request-Id", id);
     if (refusal.kind == REFUSED_UNAVAILABLE)
-        respond_header(request, "Retry-After", RETRY_AFTER);
+        respond_retry_after(request, REFUSAL_RETRY_AFTER);
     request->api->refuse(request, &refusal);
 }

@@ -33,6 +33,15 @@ struct refusal {
     char detail[256]; /* a sentence for the client's author */
 };
 
+struct outcome;
+
+/* What somebody else does between an API and its handlers: answers, or suspends, or goes on with
+ * request_handle(). `about` is what the API has found the request to be about. Zeroed: nothing. */
+struct hook {
+    void (*call)(void *context, struct request *request, void *about);
+    void *context;
+};
+
 /* An API: what answers under some first path segments. */
 struct api {
     const char *name; /* also its OpenAPI document's: "studio" */
@@ -40,6 +49,8 @@ struct api {
         *roots; /* "rest", NULL: all under /rest is its own. NULL: what no other covers */
     const struct route *routes;
     size_t route_count;
+    const struct outcome *outcomes; /* what its operations may answer (http/outcome.h); or NULL */
+    size_t outcome_count;
     void *context; /* the API's own */
 
     /*
@@ -86,6 +97,19 @@ struct match {
 /* Finds the route of a path. */
 void router_match(const struct api *api, const char *method, char *const *segments, size_t count,
                   struct match *ret_match);
+
+/* The methods of all routes with this pattern, in ret_match->allow. */
+void router_allow(const struct api *api, const char *pattern, struct match *ret_match);
+
+/* What is answered to storage trouble or a fault of ours, as `error` (an ERR_ code) says (H6). */
+void refusal_of_error(int error, struct refusal *ret_refusal);
+
+/* How long a client does well to wait before it tries again after a 503, in seconds. */
+enum { REFUSAL_RETRY_AFTER = 1 };
+
+/* What is said of a wrong method and of a body that is too large (H3), as printf has it. */
+#define REFUSAL_METHOD_TEXT    "This path answers to %s"
+#define REFUSAL_TOO_LARGE_TEXT "The body is larger than the limit of %zu bytes"
 
 /* Answers with storage trouble or a fault of ours, as `error` (an ERR_ code) says; logs it once
  * (H6). */

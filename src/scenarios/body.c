@@ -3,7 +3,6 @@
 #include "http/respond.h"
 #include "scenarios/internal.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -103,7 +102,7 @@ static const json_t *read_object(struct request *request)
 
     request_body(request, &len);
     if (len && !is_json_type(content_type)) {
-        scenarios_error_about(request, 415, "Unsupported Media Type: ", content_type, "");
+        scenarios_error(request, SCENARIOS_MEDIA_TYPE, content_type);
         return NULL;
     }
     int status = request_json(request, &body, &err);
@@ -112,9 +111,9 @@ static const json_t *read_object(struct request *request)
     if (status == ERR_NO_MEMORY)
         router_fail(request, status, NULL);
     else if (status < 0)
-        scenarios_error_about(request, 400, "Request body is not valid JSON: ", err.text, "");
+        scenarios_error(request, SCENARIOS_NOT_JSON, err.text);
     else
-        scenarios_error(request, 400, "Request body must be a JSON object");
+        scenarios_error(request, SCENARIOS_NO_OBJECT, "");
     return NULL;
 }
 
@@ -143,15 +142,15 @@ bool scenarios_read_body(struct request *request, bool creating, struct scenario
     case FIELD_FINE:
         return true;
     case FIELD_MISSING: /* the name is the only one */
-        scenarios_error(request, 400, "Name is required");
+        scenarios_error(request, SCENARIOS_NO_NAME, "");
         return false;
     case FIELD_WRONG:
     case FIELD_TOO_LONG: /* no field has a limit */
         break;
     }
-    char message[160];
-    snprintf(message, sizeof message, "%s must be %s", field->name, field->what);
-    scenarios_error(request, 400, message);
+    struct buf answer = BUF_INIT;
+    scenarios_put_wrong(&answer, field);
+    respond(request, 400, content_type_json, &answer);
     return false;
 }
 

@@ -13,7 +13,7 @@ static const struct scenarios *scenarios_of(struct request *request)
 
 static void answer_not_found(struct request *request)
 {
-    scenarios_error(request, 404, "Scenario not found");
+    scenarios_error(request, SCENARIOS_NOT_FOUND, "");
 }
 
 /* -- reads ---------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ void scenario_get_handler(struct request *request)
 /* -- writes --------------------------------------------------------------------------------------
  */
 
-enum outcome { DONE, NOT_FOUND, NAME_TAKEN };
+enum change_result { DONE, NOT_FOUND, NAME_TAKEN };
 
 /* A write under way: what the three have in common, and the two that bring a body. */
 struct change {
@@ -90,7 +90,7 @@ struct change {
     char new_id[ID_UUID_SIZE];
     struct scenario_body body;
     struct buf messages, evaluators, persona_ids; /* compact JSON */
-    enum outcome outcome;
+    enum change_result outcome;
     struct buf answer; /* the scenario as it was committed */
 };
 
@@ -178,14 +178,13 @@ static void answer_change(struct request *request)
     struct change *change = request_state(request);
     int status = change->operation.status;
     if (status == ERR_GONE)
-        scenarios_error(request, 404, "The workspace has just been deleted");
+        scenarios_error(request, SCENARIOS_GONE, "");
     else if (status < 0)
         router_fail(request, status, NULL);
     else if (change->outcome == NOT_FOUND)
         answer_not_found(request);
     else if (change->outcome == NAME_TAKEN)
-        scenarios_error_about(request, 409, "Scenario with name \"", change->body.name.data,
-                              "\" already exists");
+        scenarios_error(request, SCENARIOS_NAME_TAKEN, change->body.name.data);
     else if (strcmp(request_method(request), "DELETE") == 0)
         respond_empty(request);
     else

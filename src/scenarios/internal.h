@@ -4,12 +4,18 @@
 
 #include "base/buf.h"
 #include "base/fields.h"
+#include "engine/rules.h"
+#include "http/outcome.h"
 #include "http/router.h"
 #include "scenarios/scenarios.h"
 #include "store/project_scenario.h"
 
 extern const struct route scenario_routes[];
 extern const size_t scenario_route_count;
+
+/* What the operations may answer (outcomes.c). */
+extern const struct outcome scenario_outcomes[];
+extern const size_t scenario_outcome_count;
 
 /* The fields of both bodies, in the document's order; PUT requires none. */
 extern const struct field scenario_fields[];
@@ -35,14 +41,31 @@ void project_leave(struct request *request);
 /* The workspace that the project belongs to; the request holds the reference. */
 struct workspace *project_workspace(struct request *request);
 
+/* The request among the workspace's rules. */
+struct rule_subject *project_subject(struct request *request);
+
 /* -- errors.c: {"error": message} ---------------------------------------------------------------
  */
 
-void scenarios_error(struct request *request, int status, const char *message);
+enum scenarios_error {
+    SCENARIOS_NOT_JSON,     /* E11; the value says why */
+    SCENARIOS_NO_OBJECT,    /* E11 */
+    SCENARIOS_NO_NAME,      /* E2, E4 */
+    SCENARIOS_NOT_FOUND,    /* E3 to E5 */
+    SCENARIOS_NO_PROJECT,   /* E10; the project */
+    SCENARIOS_NO_WORKSPACE, /* H7; the slug */
+    SCENARIOS_GONE,
+    SCENARIOS_NAME_TAKEN, /* E2, E4; the name */
+    SCENARIOS_MEDIA_TYPE, /* E11; the type */
+};
 
-/* Answers with `before`, `value` (from the client) and `after` as one message. */
-void scenarios_error_about(struct request *request, int status, const char *before,
-                           const char *value, const char *after);
+/* Answers with an error, whose message has `value` in it where it is about one. */
+void scenarios_error(struct request *request, enum scenarios_error error, const char *value);
+
+/* The bodies: of an error, of a field with a wrong value (E8), of a refusal. */
+void scenarios_put_error(struct buf *out, enum scenarios_error error, const char *value);
+void scenarios_put_wrong(struct buf *out, const struct field *field);
+void scenarios_put_refusal(struct buf *out, const struct refusal *refusal);
 
 /* struct api's refuse. */
 void scenarios_refuse(struct request *request, const struct refusal *refusal);

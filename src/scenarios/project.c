@@ -13,6 +13,7 @@ struct owner {
     struct workspace *workspace;
     const char *project;
     enum denial denial;
+    struct rule_subject subject;
 };
 
 static const struct scenarios *scenarios_of(struct request *request)
@@ -36,8 +37,10 @@ static void find_owner(struct request *request, struct owner *owner)
         if (!is_own)
             owner->workspace = registry_default(registry);
     }
-    if (owner->workspace)
-        workspace_enter(owner->workspace);
+    if (owner->workspace) {
+        owner->subject.workspace = owner->workspace;
+        owner->subject.request = workspace_enter(owner->workspace);
+    }
     if (!owner->workspace)
         owner->denial = DENIED_WORKSPACE;
     else if (scenarios->strict_projects && !is_own)
@@ -63,11 +66,10 @@ void project_deny(struct request *request)
     const struct owner *owner = request_user(request);
     switch (owner->denial) {
     case DENIED_WORKSPACE:
-        scenarios_error_about(request, 404, "Workspace \"", request_workspace_prefix(request),
-                              "\" not found");
+        scenarios_error(request, SCENARIOS_NO_WORKSPACE, request_workspace_prefix(request));
         break;
     case DENIED_PROJECT:
-        scenarios_error_about(request, 404, "Project \"", owner->project, "\" not found");
+        scenarios_error(request, SCENARIOS_NO_PROJECT, owner->project);
         break;
     default:
         router_fail(request, ERR_NO_MEMORY, NULL);
@@ -79,6 +81,7 @@ void project_leave(struct request *request)
     struct owner *owner = request_user(request);
     if (!owner || !owner->workspace)
         return;
+    rule_subject_finish(&owner->subject);
     workspace_leave(owner->workspace);
     workspace_release(owner->workspace);
 }
@@ -86,4 +89,9 @@ void project_leave(struct request *request)
 struct workspace *project_workspace(struct request *request)
 {
     return ((struct owner *)request_user(request))->workspace;
+}
+
+struct rule_subject *project_subject(struct request *request)
+{
+    return &((struct owner *)request_user(request))->subject;
 }

@@ -11,6 +11,16 @@ const struct route scenario_routes[] = {
 };
 const size_t scenario_route_count = sizeof scenario_routes / sizeof *scenario_routes;
 
+/* What comes before every handler. */
+static void intercept(struct request *request)
+{
+    const struct hook *hook = &((struct scenarios *)request_api(request)->context)->intercept;
+    if (hook->call)
+        hook->call(hook->context, request, project_subject(request));
+    else
+        request_handle(request);
+}
+
 void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool strict_projects)
 {
     static const char *const roots[] = {"api", NULL};
@@ -19,9 +29,12 @@ void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool str
                                   .roots = roots,
                                   .routes = scenario_routes,
                                   .route_count = scenario_route_count,
+                                  .outcomes = scenario_outcomes,
+                                  .outcome_count = scenario_outcome_count,
                                   .context = scenarios,
                                   .admit = project_admit,
                                   .deny = project_deny,
+                                  .enter = intercept,
                                   .refuse = scenarios_refuse,
                                   .leave = project_leave};
 }

@@ -9,8 +9,9 @@
 
 struct scenarios {
     struct engine *engine;
-    bool strict_projects; /* only the workspaces' own projects exist (E10) */
-    struct api api;       /* /api */
+    bool strict_projects;  /* only the workspaces' own projects exist (E10) */
+    struct hook intercept; /* before each handler, about a struct rule_subject; set it once */
+    struct api api;        /* /api */
 };
 
 /* Sets the API up; everything given must outlive the server. */

@@ -35,6 +35,7 @@ static const struct sql_list *const lists[TABLES] = {
     [TABLE_JOB_LIST] = &job_list_sql,   [TABLE_PLAN] = &plan_sql,
     [TABLE_SESSION] = &session_sql,     [TABLE_SCENARIO] = &scenario_sql,
     [TABLE_DELIVERY] = &delivery_sql,   [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
+    [TABLE_RULE] = &rule_sql,
 };
 
 static int failed(struct db *db, struct err *err)

@@ -9,7 +9,7 @@
 /* Rows that one step removes; a job with a long prompt takes a few pages. */
 #define STEP "256"
 
-enum { BURY, BURY_KEYS, BURY_MEMBERS, NEXT, ROWS, EMPTIED = ROWS + 4, FORGET, STATEMENTS };
+enum { BURY, BURY_KEYS, BURY_MEMBERS, NEXT, ROWS, EMPTIED = ROWS + 5, FORGET, STATEMENTS };
 
 #define REMOVE(table_)                                                                             \
     WRITES("DELETE FROM " table_ " WHERE seq IN (SELECT seq FROM " table_                          \
@@ -25,6 +25,7 @@ static const struct sql statements[STATEMENTS] = {
     [ROWS + 1] = REMOVE("session"),
     [ROWS + 2] = REMOVE("scenario"),
     [ROWS + 3] = REMOVE("project_scenario"),
+    [ROWS + 4] = REMOVE("rule"),
     [EMPTIED] = WRITES("UPDATE workspace SET deleted = 2 WHERE pk = ?"),
     [FORGET] = WRITES("DELETE FROM workspace WHERE deleted = 2"
                       " AND pk < (SELECT max(pk) FROM workspace)"),

@@ -52,10 +52,11 @@ enum table {
     TABLE_SCENARIO,
     TABLE_DELIVERY,
     TABLE_PROJECT_SCENARIO,
+    TABLE_RULE,
     TABLES,
 };
 extern const struct sql_list workspace_sql, access_sql, purge_sql, job_sql, job_list_sql, plan_sql,
-    session_sql, scenario_sql, delivery_sql, project_scenario_sql;
+    session_sql, scenario_sql, delivery_sql, project_scenario_sql, rule_sql;
 
 struct query {
     struct db *db;

@@ -37,6 +37,7 @@ struct caller {
     struct opening *opening;
     unsigned char key[KEY_HASH_SIZE];
     int64_t wait; /* DENIED_RATE: ms until the next request may come */
+    struct rule_subject subject;
 };
 
 /* The key of "Bearer <key>", the scheme in any case; NULL where there is none that could be one. */
@@ -71,6 +72,12 @@ static struct workspace *identify(struct request *request, struct registry *regi
         return workspace;
     workspace_release(workspace);
     return NULL;
+}
+
+static void enter_workspace(struct caller *caller)
+{
+    caller->subject.workspace = caller->workspace;
+    caller->subject.request = workspace_enter(caller->workspace);
 }
 
 /* Whether the key has a request left, of those that the settings allow (S26). */
@@ -119,7 +126,7 @@ bool auth_admit(struct request *request, const struct route *route)
         caller->denial = may_open(request, registry, caller->key) ? DENIED_NOT : DENIED_KEY;
         return caller->denial == DENIED_NOT;
     }
-    workspace_enter(caller->workspace);
+    enter_workspace(caller);
     if (!atomic_load(&caller->workspace->active))
         caller->denial = DENIED_INACTIVE;
     else if (!has_request_left(request, registry, caller))
@@ -133,18 +140,14 @@ static void deny_rate(struct request *request, const struct caller *caller)
     struct buf body = BUF_INIT;
     snprintf(seconds, sizeof seconds, "%lld", (long long)(caller->wait + 999) / 1000);
     respond_header(request, "Retry-After", seconds);
-    buf_printf(&body,
-               "{\"error\":{\"type\":\"rate_limited\",\"message\":\"Rate limit exceeded\","
-               "\"retry_after\":%s}}",
-               seconds);
+    studio_put_rate_error(&body, seconds);
     respond(request, 429, content_type_json, &body);
 }
 
 void auth_deny_key(struct request *request)
 {
     respond_header(request, "WWW-Authenticate", "Bearer");
-    studio_error(request, 401, "authentication_error", "invalid_api_key",
-                 "Invalid or inactive API key");
+    studio_error(request, STUDIO_NO_KEY, "");
 }
 
 void auth_deny(struct request *request)
@@ -158,8 +161,7 @@ void auth_deny(struct request *request)
         deny_rate(request, caller);
         break;
     case DENIED_INACTIVE:
-        studio_error(request, 403, "authorization_error", "workspace_inactive",
-                     "Workspace is inactive");
+        studio_error(request, STUDIO_INACTIVE, "");
         break;
     default:
         router_fail(request, ERR_NO_MEMORY, NULL);
@@ -191,7 +193,7 @@ static void opened(struct request *request)
         auth_deny_key(request);
         return;
     }
-    workspace_enter(caller->workspace);
+    enter_workspace(caller);
     opening->then(request);
 }
 
@@ -223,7 +225,7 @@ void auth_enter(struct request *request, request_handler *then)
         return;
     }
     if (request_is_head(request)) { /* has no side effects (H3): as in a new workspace */
-        studio_no_job(request, request_param(request, 0));
+        studio_error(request, STUDIO_NO_JOB, request_param(request, 0));
         return;
     }
     caller->opening = request_alloc(request, sizeof *caller->opening);
@@ -248,7 +250,7 @@ bool page_admit(struct request *request, const struct route *route)
         return false;
     caller->workspace = prefix ? registry_by_slug(registry, prefix) : registry_default(registry);
     if (caller->workspace)
-        workspace_enter(caller->workspace);
+        enter_workspace(caller);
     else
         caller->denial = DENIED_WORKSPACE;
     return caller->denial == DENIED_NOT;
@@ -270,6 +272,7 @@ void auth_leave(struct request *request)
     struct caller *caller = request_user(request);
     if (!caller || !caller->workspace)
         return;
+    rule_subject_finish(&caller->subject);
     workspace_leave(caller->workspace);
     workspace_release(caller->workspace);
 }
@@ -277,4 +280,9 @@ void auth_leave(struct request *request)
 struct workspace *auth_workspace(struct request *request)
 {
     return ((struct caller *)request_user(request))->workspace;
+}
+
+struct rule_subject *auth_subject(struct request *request)
+{
+    return &((struct caller *)request_user(request))->subject;
 }

@@ -6,67 +6,93 @@
 #include <stdio.h>
 #include <string.h>
 
-void studio_error(struct request *request, int status, const char *type, const char *code,
-                  const char *message)
+/* What the API says of what; `before` and `after` stand around a value of the request. */
+static const struct {
+    int status;
+    const char *type, *code, *before, *after;
+} errors[] = {
+    [STUDIO_NO_KEY] = {401, "authentication_error", "invalid_api_key",
+                       "Invalid or inactive API key", ""},
+    [STUDIO_INACTIVE] = {403, "authorization_error", "workspace_inactive", "Workspace is inactive",
+                         ""},
+    [STUDIO_NOT_JSON] = {400, "invalid_request", "invalid_json",
+                         "Request body is not valid JSON: ", ""},
+    [STUDIO_NO_OBJECT] = {400, "invalid_request", "invalid_json",
+                          "Request body must be a JSON object", ""},
+    [STUDIO_NO_MEMBER] = {400, "invalid_request", "user_not_found",
+                          "No user found with email: ", ""},
+    [STUDIO_NO_SCENARIO] = {404, "not_found", NULL, "Scenario not found: ", ""},
+    [STUDIO_NO_JOB] = {404, "not_found", "job_not_found", "Job not found: ", ""},
+    [STUDIO_ENDED] = {400, "invalid_request", "job_not_cancellable", "Cannot cancel job in '",
+                      "' state"},
+};
+
+static void put_error(struct buf *out, const char *type, const char *code, const char *message)
+{
+    buf_puts(out, "{\"error\":{\"type\":");
+    json_put_text(out, type);
+    if (code) {
+        buf_puts(out, ",\"code\":");
+        json_put_text(out, code);
+    }
+    buf_puts(out, ",\"message\":");
+    json_put_text(out, message);
+    buf_puts(out, "}}");
+}
+
+void studio_put_error(struct buf *out, enum studio_error error, const char *value)
+{
+    struct buf message = BUF_INIT;
+    buf_puts(&message, errors[error].before);
+    buf_puts(&message, value);
+    buf_puts(&message, errors[error].after);
+    if (buf_failed(&message))
+        out->failed = true;
+    else
+        put_error(out, errors[error].type, errors[error].code, message.data);
+    buf_finish(&message);
+}
+
+void studio_error(struct request *request, enum studio_error error, const char *value)
 {
     struct buf body = BUF_INIT;
-    buf_puts(&body, "{\"error\":{\"type\":");
-    json_put_text(&body, type);
-    if (code) {
-        buf_puts(&body, ",\"code\":");
-        json_put_text(&body, code);
-    }
-    buf_puts(&body, ",\"message\":");
-    json_put_text(&body, message);
-    buf_puts(&body, "}}");
-    respond(request, status, content_type_json, &body);
+    studio_put_error(&body, error, value);
+    respond(request, errors[error].status, content_type_json, &body);
 }
 
 void studio_invalid(struct request *request, const char *code, const char *message)
 {
-    studio_error(request, 400, "invalid_request", code, message);
+    struct buf body = BUF_INIT;
+    put_error(&body, "invalid_request", code, message);
+    respond(request, 400, content_type_json, &body);
 }
 
-/* An error whose message ends in what the client sent. */
-static void tell(struct request *request, int status, const char *type, const char *code,
-                 const char *message, const char *value)
+void studio_put_rate_error(struct buf *out, const char *seconds)
 {
-    struct buf text = BUF_INIT;
-    buf_puts(&text, message);
-    buf_puts(&text, value);
-    if (buf_failed(&text))
-        router_fail(request, ERR_NO_MEMORY, NULL);
-    else
-        studio_error(request, status, type, code, text.data);
-    buf_finish(&text);
+    buf_printf(out,
+               "{\"error\":{\"type\":\"rate_limited\",\"message\":\"Rate limit exceeded\","
+               "\"retry_after\":%s}}",
+               seconds);
 }
 
-void studio_no_member(struct request *request, const char *email)
-{
-    tell(request, 400, "invalid_request", "user_not_found", "No user found with email: ", email);
-}
-
-void studio_no_scenario(struct request *request, const char *slug)
-{
-    tell(request, 404, "not_found", NULL, "Scenario not found: ", slug);
-}
-
-void studio_no_job(struct request *request, const char *id)
-{
-    tell(request, 404, "not_found", "job_not_found", "Job not found: ", id);
-}
-
-void studio_refuse(struct request *request, const struct refusal *refusal)
+void studio_put_refusal(struct buf *out, const struct refusal *refusal)
 {
     static const char *const types[] = {
         [REFUSED_MALFORMED] = "invalid_request", [REFUSED_NOT_FOUND] = "not_found",
         [REFUSED_METHOD] = "method_not_allowed", [REFUSED_TOO_LARGE] = "payload_too_large",
         [REFUSED_FAILURE] = "server_error",      [REFUSED_UNAVAILABLE] = "server_error",
     };
-    studio_error(request, refusal->status, types[refusal->kind], refusal->code, refusal->detail);
+    put_error(out, types[refusal->kind], refusal->code, refusal->detail);
 }
 
-static void tell_fault(struct request *request, enum field_fault fault, const struct field *field)
+void studio_refuse(struct request *request, const struct refusal *refusal)
+{
+    struct buf body = BUF_INIT;
+    studio_put_refusal(&body, refusal);
+    respond(request, refusal->status, content_type_json, &body);
+}
+
+void studio_put_fault(struct buf *out, enum field_fault fault, const struct field *field)
 {
     char code[64], message[160];
     switch (fault) {
@@ -74,20 +100,29 @@ static void tell_fault(struct request *request, enum field_fault fault, const st
         break;
     case FIELD_MISSING:
         snprintf(message, sizeof message, "%s is required", field->name);
-        studio_invalid(request, NULL, message);
+        put_error(out, "invalid_request", NULL, message);
         break;
     case FIELD_WRONG:
         snprintf(code, sizeof code, "invalid_%s", field->name);
         snprintf(message, sizeof message, "%s must be %s", field->name, field->what);
-        studio_invalid(request, code, message);
+        put_error(out, "invalid_request", code, message);
         break;
     case FIELD_TOO_LONG:
         snprintf(code, sizeof code, "%s_too_long", field->name);
         snprintf(message, sizeof message, "%s must be %zu characters or fewer", field->name,
                  field->max_chars);
-        studio_invalid(request, code, message);
+        put_error(out, "invalid_request", code, message);
         break;
     }
+}
+
+static void tell_fault(struct request *request, enum field_fault fault, const struct field *field)
+{
+    struct buf body = BUF_INIT;
+    if (fault == FIELD_FINE)
+        return;
+    studio_put_fault(&body, fault, field);
+    respond(request, 400, content_type_json, &body);
 }
 
 /*
@@ -128,13 +163,11 @@ bool studio_read_body(struct request *request, const struct field *table, size_t
         return false;
     }
     if (status < 0) {
-        char message[ERR_TEXT_SIZE + 40];
-        snprintf(message, sizeof message, "Request body is not valid JSON: %s", err.text);
-        studio_invalid(request, "invalid_json", message);
+        studio_error(request, STUDIO_NOT_JSON, err.text);
         return false;
     }
     if (!json_is_object(body)) {
-        studio_invalid(request, "invalid_json", "Request body must be a JSON object");
+        studio_error(request, STUDIO_NO_OBJECT, "");
         return false;
     }
     enum field_fault fault = fields_read(table, count, body, dest, &field);

@@ -3,7 +3,8 @@
 #define UNDERSTUDY_STUDIO_INTERNAL_H
 
 #include "base/fields.h"
-#include "engine/engine.h"
+#include "engine/rules.h"
+#include "http/outcome.h"
 #include "http/request.h"
 #include "store/job.h"
 #include "studio/studio.h"
@@ -12,6 +13,15 @@ extern const struct route studio_routes[];
 extern const size_t studio_route_count;
 extern const struct route page_routes[];
 extern const size_t page_route_count;
+
+/* What the operations may answer (outcomes.c, page_outcomes.c). */
+extern const struct outcome studio_outcomes[];
+extern const size_t studio_outcome_count;
+extern const struct outcome page_outcomes[];
+extern const size_t page_outcome_count;
+
+/* When what the documents' examples show was created: 2024-03-01T10:00:00Z. */
+#define SAMPLE_CREATED_AT INT64_C(1709287200000)
 
 /* The fields of the bodies, in the documents' order. */
 extern const struct field job_fields[];
@@ -39,20 +49,35 @@ void auth_enter(struct request *request, request_handler *then);
  * made by auth_enter(). */
 struct workspace *auth_workspace(struct request *request);
 
+/* The request among the workspace's rules; once its workspace is there. */
+struct rule_subject *auth_subject(struct request *request);
+
 /* -- errors.c: {"error":{type, code?, message}} -------------------------------------------------
  */
 
-/* Answers with an error; `code` NULL where the contract lists none. */
-void studio_error(struct request *request, int status, const char *type, const char *code,
-                  const char *message);
+enum studio_error {
+    STUDIO_NO_KEY,      /* S1 */
+    STUDIO_INACTIVE,    /* S3 */
+    STUDIO_NOT_JSON,    /* S4; the value says why */
+    STUDIO_NO_OBJECT,   /* S4 */
+    STUDIO_NO_MEMBER,   /* S8; the email */
+    STUDIO_NO_SCENARIO, /* S9; the slug */
+    STUDIO_NO_JOB,      /* S16; the id */
+    STUDIO_ENDED,       /* S17; the job's status */
+};
 
-/* 400 invalid_request. */
+/* Answers with an error, whose message has `value` in it where it is about one. */
+void studio_error(struct request *request, enum studio_error error, const char *value);
+
+/* 400 invalid_request; `code` NULL where the contract lists none. */
 void studio_invalid(struct request *request, const char *code, const char *message);
 
-/* S8, S9 and S16. */
-void studio_no_member(struct request *request, const char *email);
-void studio_no_scenario(struct request *request, const char *slug);
-void studio_no_job(struct request *request, const char *id);
+/* The bodies: of an error, of a field that is wrong (S5 to S7), of a rate limit (S26), of a
+ * refusal. */
+void studio_put_error(struct buf *out, enum studio_error error, const char *value);
+void studio_put_fault(struct buf *out, enum field_fault fault, const struct field *field);
+void studio_put_rate_error(struct buf *out, const char *seconds);
+void studio_put_refusal(struct buf *out, const struct refusal *refusal);
 
 /* struct api's refuse. */
 void studio_refuse(struct request *request, const struct refusal *refusal);
@@ -75,6 +100,9 @@ struct studio *studio_of(struct request *request);
  */
 bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE]);
 
+/* The same without an answer: ERR_NO_MEMORY. */
+int studio_find_base(struct request *request, char ret_base[URL_BASE_SIZE]);
+
 /* This thread's connection to the store; NULL, with the request answered, where there is none. */
 struct db *studio_reader(struct request *request);
 
@@ -87,6 +115,18 @@ void studio_submit(struct request *request, struct operation *operation, request
 
 /* Whether an operation was undone; then the request has been answered (H6). */
 bool studio_failed(struct request *request, const struct operation *operation);
+
+/* Writes a session as its creation answers (S13). */
+void session_put_json(struct buf *out, const char *id, const char *base, bool is_new);
+
+/* The page of an address where nothing is, and the headers of every page. */
+enum { PAGE_HEADERS = 6 };
+struct page_header {
+    const char *name, *value;
+};
+extern const struct page_header page_headers[PAGE_HEADERS];
+void chat_put_absent(struct buf *html);
+void scenario_put_absent(struct buf *html);
 
 /* -- handlers -----------------------------------------------------------------------------------
  */

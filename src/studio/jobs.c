@@ -76,10 +76,10 @@ static void answer_creation(struct request *request)
         answer_job(request, 200, &result->job, JOB_IS_KNOWN);
         break;
     case CREATE_NO_MEMBER:
-        studio_no_member(request, body->user_email.data);
+        studio_error(request, STUDIO_NO_MEMBER, body->user_email.data);
         break;
     case CREATE_NO_SOURCE:
-        studio_no_scenario(request, body->scenario_slug.data);
+        studio_error(request, STUDIO_NO_SCENARIO, body->scenario_slug.data);
         break;
     }
 }
@@ -111,6 +111,7 @@ void job_create_handler(struct request *request)
                                        .callback_url = body->callback_url.data,
                                        .callback_headers = creation->headers.data};
     create->base = creation->base;
+    create->subject = auth_subject(request);
     int status = magic_plan(engine_registry(studio_of(request)->engine), auth_workspace(request),
                             &create->input, &create->plan, &create->is_member);
     if (status < 0) {
@@ -131,7 +132,7 @@ static void answer_poll(struct request *request)
     if (poll->outcome == STEER_DONE)
         answer_job(request, 200, &poll->job, JOB_PLAIN);
     else
-        studio_no_job(request, poll->id);
+        studio_error(request, STUDIO_NO_JOB, poll->id);
 }
 
 /* A job whose plan says so is moved by those who read it. */
@@ -194,7 +195,7 @@ void job_get_handler(struct request *request)
     else if (status == 0)
         answer_job(request, 200, &job, JOB_PLAIN);
     else if (status == ERR_NOT_FOUND)
-        studio_no_job(request, id);
+        studio_error(request, STUDIO_NO_JOB, id);
     else
         router_fail(request, status, "cannot read a job");
 }
@@ -205,7 +206,6 @@ void job_get_handler(struct request *request)
 static void answer_cancel(struct request *request)
 {
     const struct job_cancel *cancel = request_state(request);
-    char message[64];
     if (studio_failed(request, &cancel->operation))
         return;
     switch (cancel->outcome) {
@@ -213,12 +213,10 @@ static void answer_cancel(struct request *request)
         answer_job(request, 200, &cancel->job, JOB_PLAIN);
         break;
     case CANCEL_NO_JOB:
-        studio_no_job(request, cancel->id);
+        studio_error(request, STUDIO_NO_JOB, cancel->id);
         break;
     case CANCEL_ENDED:
-        snprintf(message, sizeof message, "Cannot cancel job in '%s' state",
-                 job_status_name(cancel->job.status));
-        studio_invalid(request, "job_not_cancellable", message);
+        studio_error(request, STUDIO_ENDED, job_status_name(cancel->job.status));
         break;
     }
 }

@@ -11,22 +11,46 @@
 
 #include <stdio.h>
 
+const struct page_header page_headers[PAGE_HEADERS] = {
+    {"Content-Security-Policy", page_security_policy},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+};
+
 static void answer_page(struct request *request, int status, struct buf *html)
 {
-    respond_header(request, "Content-Security-Policy", page_security_policy);
-    respond_header(request, "X-Content-Type-Options", "nosniff");
-    respond_header(request, "Referrer-Policy", "no-referrer");
-    respond_header(request, "Cache-Control", "no-store");
-    respond_header(request, "Cross-Origin-Resource-Policy", "same-origin");
-    respond_header(request, "Cross-Origin-Opener-Policy", "same-origin");
+    for (size_t i = 0; i < PAGE_HEADERS; i++)
+        respond_header(request, page_headers[i].name, page_headers[i].value);
     respond(request, status, content_type_html, html);
 }
 
-static void answer_not_found(struct request *request, const char *title, const char *detail)
+void chat_put_absent(struct buf *html)
+{
+    page_problem(html, 404, "Session not found",
+                 "There is no session at this address. Create one with POST "
+                 "/rest/v1/scenario-studio and open the url of its answer.");
+}
+
+void scenario_put_absent(struct buf *html)
+{
+    page_problem(html, 404, "Scenario not found",
+                 "There is no scenario at this address. A job that has completed names its "
+                 "scenario's url.");
+}
+
+static void answer_absent(struct request *request, void (*put)(struct buf *html))
 {
     struct buf html = BUF_INIT;
-    page_problem(&html, 404, title, detail);
+    put(&html);
     answer_page(request, 404, &html);
+}
+
+static void chat_put_gone(struct buf *html)
+{
+    page_problem(html, 404, "Session not found", "Its workspace has just been deleted.");
 }
 
 /* The workspace's name as it is now, in the request's memory. */
@@ -164,9 +188,7 @@ static void open_chat(struct request *request, bool may_start)
         return;
     int status = session_by_id(db, auth_workspace(request)->row.pk, id, &session);
     if (status == ERR_NOT_FOUND) {
-        answer_not_found(request, "Session not found",
-                         "There is no session at this address. Create one with POST "
-                         "/rest/v1/scenario-studio and open the url of its answer.");
+        answer_absent(request, chat_put_absent);
     } else if (status < 0) {
         router_fail(request, status, "cannot read a session");
     } else if (*session.job || !may_start) {
@@ -178,6 +200,7 @@ static void open_chat(struct request *request, bool may_start)
             return;
         }
         open->id = id;
+        open->subject = auth_subject(request);
         studio_operate(request, &open->operation, session_open_run, chat_started);
     }
 }
@@ -186,7 +209,7 @@ static void chat_started(struct request *request)
 {
     const struct session_open *open = request_state(request);
     if (open->operation.status == ERR_GONE)
-        answer_not_found(request, "Session not found", "Its workspace has just been deleted.");
+        answer_absent(request, chat_put_gone);
     else if (!studio_failed(request, &open->operation))
         open_chat(request, false);
 }
@@ -263,9 +286,7 @@ void scenario_handler(struct request *request)
         return;
     int status = gather_scenario(db, &showing, request_param(request, 0));
     if (status == ERR_NOT_FOUND)
-        answer_not_found(request, "Scenario not found",
-                         "There is no scenario at this address. A job that has completed names "
-                         "its scenario's url.");
+        answer_absent(request, scenario_put_absent);
     else if (status < 0)
         answer_failure(request, status, &showing.html);
     else

@@ -27,16 +27,21 @@ struct creation {
     char base[URL_BASE_SIZE];
 };
 
+void session_put_json(struct buf *out, const char *id, const char *base, bool is_new)
+{
+    struct buf url = BUF_INIT;
+    buf_printf(out, "{\"id\":\"%s\",\"url\":", id);
+    buf_printf(&url, "%s/chat/%s", base, id);
+    json_put_string(out, url.data ? url.data : "", url.len);
+    buf_puts(out, is_new ? ",\"is_new\":true}" : ",\"is_new\":false}");
+    out->failed |= buf_failed(&url);
+    buf_finish(&url);
+}
+
 static void answer_session(struct request *request, const struct session *session, bool is_new)
 {
     struct buf body = BUF_INIT;
-    buf_printf(&body, "{\"id\":\"%s\",\"url\":", session->id);
-    struct buf url = BUF_INIT;
-    buf_printf(&url, "%s/chat/%s", session->base, session->id);
-    json_put_string(&body, url.data ? url.data : "", url.len);
-    buf_puts(&body, is_new ? ",\"is_new\":true}" : ",\"is_new\":false}");
-    body.failed |= buf_failed(&url);
-    buf_finish(&url);
+    session_put_json(&body, session->id, session->base, is_new);
     respond(request, 200, content_type_json, &body);
 }
 
@@ -53,7 +58,7 @@ static void answer_creation(struct request *request)
         break;
     case CREATE_NO_MEMBER:
     case CREATE_NO_SOURCE: /* sessions have no source */
-        studio_no_member(request, creation->body.user_email.data);
+        studio_error(request, STUDIO_NO_MEMBER, creation->body.user_email.data);
         break;
     }
 }

@@ -22,10 +22,20 @@ const struct route page_routes[] = {
 };
 const size_t page_route_count = sizeof page_routes / sizeof *page_routes;
 
-/* What comes before every handler of /rest. */
+/* What comes before every handler. */
+static void intercept(struct request *request)
+{
+    const struct hook *hook = &studio_of(request)->intercept;
+    if (hook->call)
+        hook->call(hook->context, request, auth_subject(request));
+    else
+        request_handle(request);
+}
+
+/* The same of /rest, whose workspace may have to be made first. */
 static void enter(struct request *request)
 {
-    auth_enter(request, request_handle);
+    auth_enter(request, intercept);
 }
 
 void studio_init(struct studio *studio, struct engine *engine, const char *public_url,
@@ -38,6 +48,8 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                .roots = rest,
                                .routes = studio_routes,
                                .route_count = studio_route_count,
+                               .outcomes = studio_outcomes,
+                               .outcome_count = studio_outcome_count,
                                .context = studio,
                                .admit = auth_admit,
                                .deny = auth_deny,
@@ -48,9 +60,12 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                  .roots = pages,
                                  .routes = page_routes,
                                  .route_count = page_route_count,
+                                 .outcomes = page_outcomes,
+                                 .outcome_count = page_outcome_count,
                                  .context = studio,
                                  .admit = page_admit,
                                  .deny = page_deny,
+                                 .enter = intercept,
                                  .refuse = problem_refuse,
                                  .leave = auth_leave};
 }
@@ -60,7 +75,7 @@ struct studio *studio_of(struct request *request)
     return request_api(request)->context;
 }
 
-bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE])
+int studio_find_base(struct request *request, char ret_base[URL_BASE_SIZE])
 {
     const struct studio *studio = studio_of(request);
     const struct workspace *workspace = auth_workspace(request);
@@ -76,14 +91,20 @@ bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE])
         request_base(request, &base);
     if (strcmp(workspace->row.id, DEFAULT_WORKSPACE) != 0)
         buf_printf(&base, "/w/%s", workspace->row.slug);
-    bool failed = buf_failed(&base);
-    if (failed)
-        router_fail(request, ERR_NO_MEMORY, NULL);
-    else
+    int status = buf_failed(&base) ? ERR_NO_MEMORY : 0;
+    if (status == 0)
         snprintf(ret_base, URL_BASE_SIZE, "%s",
                  base.data); /* of a Host at most 300 bytes, of --public-url 400 */
     buf_finish(&base);
-    return !failed;
+    return status;
+}
+
+bool studio_base(struct request *request, char ret_base[URL_BASE_SIZE])
+{
+    int status = studio_find_base(request, ret_base);
+    if (status < 0)
+        router_fail(request, status, NULL);
+    return status == 0;
 }
 
 struct db *studio_reader(struct request *request)

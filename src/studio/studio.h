@@ -12,6 +12,7 @@ struct studio {
     struct engine *engine;
     const char *public_url; /* NULL: urls are built on the Host of the request (S13) */
     bool open_keys;         /* any key makes its workspace on its first use */
+    struct hook intercept;  /* before each handler, about a struct rule_subject; set it once */
     struct api api;         /* /rest */
     struct api pages;       /* /chat, /scenarios */
 };

@@ -11,7 +11,8 @@ const bearer = (value) => ({ Authorization: `Bearer ${value}` });
 export const controlOperations = [...operations.values()]
     .filter(({ path }) => path.startsWith('/_mock'));
 
-const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info';
+const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info'
+    || path === '/_mock/outcomes';
 const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
@@ -117,6 +118,7 @@ export async function live(server) {
     // While there is but one workspace.
     await call(server, 'getSettings', { status: 200, example: 'settings' });
     await call(server, 'getInfo', { status: 200, example: 'info' });
+    await call(server, 'listOutcomes', { status: 200 });
 
     const body = { name: 'Checkout tests', slug: 'checkout', api_key: key, project_id: 'shop',
         members: ['*@acme.com'], ttl: '10m' };

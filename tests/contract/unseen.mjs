@@ -45,6 +45,10 @@ const reasons = [
         operations: ['setClock', 'advanceClock'], status: 409, examples: ['clock_busy'],
     },
     {
+        reason: 'the example shows two of many, and outcomes.test.mjs looks at all',
+        operations: ['listOutcomes'], status: 200, examples: ['some'],
+    },
+    {
         reason: 'only while the server stops, for a moment that no request can prolong',
         operations: ['getReadiness'], status: 503, examples: ['stopping'],
     },

@@ -38,7 +38,7 @@ export function pathOf(operationId, parameters = {}) {
 // it is.
 const kept = new Set(['status', 'failureCriteriaMode', 'code']);
 
-function shapeOf(value, key = '') {
+export function shapeOf(value, key = '') {
     if (Array.isArray(value)) return value.map((item) => shapeOf(item));
     if (value !== null && typeof value === 'object')
         return Object.entries(value).map(([name, member]) => [name, shapeOf(member, name)]);

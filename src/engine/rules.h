@@ -1,0 +1,91 @@
+/*
+ * The rules of workspaces: kept in the store, and in memory for the requests that look at them; and
+ * what a rule does to a request, by one of these ways at least exactly as often as it says: each
+ * use is counted in the writer's transaction, with what it is for.
+ */
+#ifndef UNDERSTUDY_ENGINE_RULES_H
+#define UNDERSTUDY_ENGINE_RULES_H
+
+#include "engine/engine.h"
+#include "engine/rule_set.h"
+
+/* -- the rules of a workspace ------------------------------------------------------------------ */
+
+/* Its rules, with a reference of the caller's; NULL: it has none. Any thread. */
+struct rule_set *workspace_rules(struct workspace *workspace);
+
+/* POST: all or none. */
+struct rules_add {
+    struct operation operation;
+    struct rule **rules; /* without ids, the caller's; they get id, seq and time */
+    size_t count;
+    bool too_many; /* out: there would be more than RULES_MAX */
+};
+
+void rules_add_init(struct rules_add *add, struct engine *engine, struct workspace *workspace);
+
+/* DELETE of one, or of all of a label. */
+struct rules_delete {
+    struct operation operation;
+    const char *id, *label; /* one of them */
+    int64_t count;          /* out */
+};
+
+void rules_delete_init(struct rules_delete *deletion, struct engine *engine,
+                       struct workspace *workspace);
+
+/* The same within the transaction that makes a workspace, and then in memory. */
+int rules_insert(struct db *db, const struct workspace *workspace, struct rule **rules,
+                 size_t count);
+int rules_publish(struct workspace *workspace, struct rule **rules, size_t count);
+
+/* Reads them at the start. ERR_CORRUPT where one is no rule. */
+int rules_load(struct db *db, struct workspace *workspace);
+
+/* -- a request among them ---------------------------------------------------------------------- */
+
+/*
+ * What a request to one of the APIs has to do with rules. The API zeroes it, sets the first two and
+ * lets rule_subject_finish() end it when the request is over. One thread at a time.
+ */
+struct rule_subject {
+    struct workspace *workspace;
+    int64_t request; /* the workspace's n-th */
+    struct rule_set *rules;
+    struct rule_list found[RULE_KINDS];
+    struct rule *answer; /* that acts; its action counts as long as the subject does */
+    struct rule *job;    /* likewise on the job that is being made */
+    bool settled;        /* the hits are noted */
+};
+
+/* Finds what matches: 0, or as rule_set_match(). Nothing, at the price of a look, where the
+ * workspace has no rules. */
+int rule_subject_match(struct rule_subject *subject, struct rule_request *request);
+
+/* Whether rule_claim is to be sent to know which answer or fault acts; otherwise `answer` is it. */
+bool rule_subject_must_claim(struct rule_subject *subject);
+
+struct rule_claim {
+    struct operation operation;
+    struct rule_subject *subject;
+};
+
+/* Uses up what acts: sets subject->answer. */
+void rule_claim_init(struct rule_claim *claim, struct engine *engine, struct rule_subject *subject);
+
+/*
+ * Within the transaction that makes a job: what a rule says of it. NULL is fine: nothing. Then,
+ * after the commit: the job's id, "" where none was made.
+ */
+int rule_subject_claim_job(struct db *db, struct rule_subject *subject, struct plan_row *planned);
+void rule_subject_commit_job(struct rule_subject *subject, const char *job);
+
+/* The claim of a run that was rolled back, or comes to nothing. */
+void rule_subject_forget_job(struct rule_subject *subject);
+
+/* Notes the hits of all that acted or watched, once; `job` as above. */
+void rule_subject_settle(struct rule_subject *subject, const char *job);
+
+void rule_subject_finish(struct rule_subject *subject);
+
+#endif
