@@ -8,11 +8,12 @@ static const struct {
     struct cursor cursor;
     const char *text;
 } written[] = {
-    {{0, 0, 0}, "0.0"},
-    {{7, 12, 0}, "7.12"},
-    {{0, 0, 5}, "0.0.5"},
-    {{INT64_MAX, INT64_MAX, INT64_MAX},
-     "9223372036854775807.9223372036854775807.9223372036854775807"},
+    {{.jobs = 0}, "0.0"},
+    {{.jobs = 7, .requests = 12}, "7.12"},
+    {{.workspaces = 5}, "0.0.5"},
+    {{.requests = 1, .rules = 3}, "0.1.0.3"},
+    {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
+     "9223372036854775807.9223372036854775807.9223372036854775807.9223372036854775807"},
 };
 
 START_TEST(writes_what_it_reads)
@@ -28,7 +29,7 @@ END_TEST
 
 START_TEST(absent_parts_are_zero)
 {
-    struct cursor cursor = {1, 1, 1};
+    struct cursor cursor = {.jobs = 1, .requests = 1, .workspaces = 1, .rules = 1};
     ck_assert(cursor_parse("5", &cursor));
     ck_assert_int_eq(cursor.jobs, 5);
     ck_assert_int_eq(cursor.requests, 0);
@@ -42,7 +43,7 @@ static const char *const no_cursors[] = {
     "1.",
     ".1",
     "1..2",
-    "1.2.3.4",
+    "1.2.3.4.5",
     "-1",
     "+1",
     "1.-2",
@@ -56,12 +57,12 @@ static const char *const no_cursors[] = {
     "9223372036854775808",
     "11111111111111111111111111111111111111111111111111111111111111111111111111111111",
     "1.2.",
-    "1.2.3.",
+    "1.2.3.4.",
 };
 
 START_TEST(refuses_the_rest)
 {
-    struct cursor cursor = {7, 8, 9};
+    struct cursor cursor = {.jobs = 7, .workspaces = 9};
     ck_assert_msg(!cursor_parse(no_cursors[_i], &cursor), "%s", no_cursors[_i]);
     ck_assert_int_eq(cursor.jobs, 7);
     ck_assert_int_eq(cursor.workspaces, 9);
