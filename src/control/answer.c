@@ -56,6 +56,24 @@ void control_complain(struct request *request, struct complaint *complaint)
     complaint_finish(complaint);
 }
 
+void control_wrong_name(struct request *request, const char *prefix, const char *field,
+                        const char *given, const char *const *names)
+{
+    struct buf detail = BUF_INIT, hint = BUF_INIT;
+    buf_printf(&detail, "%s%s must be ", prefix, field);
+    for (const char *const *name = names; *name; name++)
+        buf_printf(&detail, "%s%s", name == names ? "" : name[1] ? ", " : " or ", *name);
+    buf_puts(&detail, ", not ");
+    control_quote(&detail, given);
+    control_hint(&hint, given, names);
+    if (buf_failed(&detail) || buf_failed(&hint))
+        router_fail(request, ERR_NO_MEMORY, NULL);
+    else
+        control_problem(request, 422, "invalid_field", detail.data, hint.data);
+    buf_finish(&detail);
+    buf_finish(&hint);
+}
+
 /* -- bodies ------------------------------------------------------------------------------------ */
 
 bool control_read_object(struct request *request, const char *prefix, const json_t *object,
@@ -68,39 +86,43 @@ bool control_read_object(struct request *request, const char *prefix, const json
     return false;
 }
 
-bool control_read_json(struct request *request, const json_t **ret_body)
+bool control_read_value(struct request *request, const json_t **ret_value)
 {
+    const json_t *body = NULL;
     struct err err;
-    int status = request_json(request, ret_body, &err);
-    if (status == 0)
-        return true;
+    size_t len;
+    request_body(request, &len);
+    int status = len ? request_json(request, &body, &err) : 0;
     if (status == ERR_NO_MEMORY) {
         router_fail(request, status, NULL);
-    } else {
+    } else if (status < 0) {
         char detail[ERR_TEXT_SIZE + 40];
         snprintf(detail, sizeof detail, "The body is not valid JSON: %s", err.text);
         control_problem(request, 400, "invalid_json", detail, NULL);
+    } else {
+        *ret_value = body;
     }
-    return false;
+    return status == 0;
+}
+
+bool control_read_body_object(struct request *request, const json_t **ret_object)
+{
+    const json_t *body;
+    if (!control_read_value(request, &body))
+        return false;
+    if (body && !json_is_object(body)) {
+        control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
+        return false;
+    }
+    *ret_object = body; /* NULL, too, jansson takes for an object without members */
+    return true;
 }
 
 bool control_read_body(struct request *request, const struct field *table, size_t count, void *dest)
 {
     const json_t *body;
-    size_t len;
-    request_body(request, &len);
-    if (!len) { /* none is {}, so that what has no required field needs none */
-        json_t *empty = json_object();
-        bool good = control_read_object(request, "", empty, table, count, dest);
-        json_decref(empty);
-        return good;
-    }
-    if (!control_read_json(request, &body))
-        return false;
-    if (json_is_object(body))
-        return control_read_object(request, "", body, table, count, dest);
-    control_problem(request, 422, "invalid_body", "The body must be a JSON object", NULL);
-    return false;
+    return control_read_body_object(request, &body) &&
+           control_read_object(request, "", body, table, count, dest);
 }
 
 /* -- the store --------------------------------------------------------------------------------- */
@@ -114,7 +136,7 @@ struct db *control_reader(struct request *request)
     return db;
 }
 
-static void wake(void *request)
+void control_wake(void *request)
 {
     request_resume(request);
 }
@@ -122,7 +144,7 @@ static void wake(void *request)
 void control_operate(struct request *request, struct operation *operation, request_handler *then)
 {
     request_suspend(request, then);
-    operation_submit(operation, wake, request);
+    operation_submit(operation, control_wake, request);
 }
 
 bool control_failed(struct request *request, const struct operation *operation)

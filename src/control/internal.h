@@ -8,6 +8,7 @@
 #include "control/control.h"
 #include "control/params.h"
 #include "engine/admin.h"
+#include "engine/clock.h"
 
 extern const struct route control_routes[];
 extern const size_t control_route_count;
@@ -27,6 +28,10 @@ extern const struct field key_patch_fields[];
 extern const size_t key_patch_field_count;
 extern const struct field member_fields[];
 extern const size_t member_field_count;
+extern const struct field clock_fields[];
+extern const size_t clock_field_count;
+extern const struct field advance_fields[];
+extern const size_t advance_field_count;
 extern const struct field source_fields[];
 extern const size_t source_field_count;
 extern const struct field transition_fields[];
@@ -73,6 +78,10 @@ void control_quote(struct buf *out, const char *text);
 /* Writes the hint to a name that is not known: the nearest of `names`, or all of them (C2). */
 void control_hint(struct buf *out, const char *given, const char *const *names);
 
+/* 422: the field's text is none of `names`, which are all that may come; with the nearest one. */
+void control_wrong_name(struct request *request, const char *prefix, const char *field,
+                        const char *given, const char *const *names);
+
 /*
  * Reads the body into `dest` by `table` (C2); none at all is {}. False: the request was answered.
  * control_read_object() does so with a part of a body, whose fields are named after `prefix`.
@@ -82,8 +91,12 @@ bool control_read_body(struct request *request, const struct field *table, size_
 bool control_read_object(struct request *request, const char *prefix, const json_t *object,
                          const struct field *table, size_t count, void *dest);
 
-/* The body as it was parsed. False: the request was answered. */
-bool control_read_json(struct request *request, const json_t **ret_body);
+/* The body's JSON value, whatever it is; NULL: there is no body. False: the request was answered.
+ */
+bool control_read_value(struct request *request, const json_t **ret_value);
+
+/* Just an object; *ret_object is NULL where there is no body at all, which reads as {}. */
+bool control_read_body_object(struct request *request, const json_t **ret_object);
 
 /* Answers with what is wrong (422), and frees it. */
 void control_complain(struct request *request, struct complaint *complaint);
@@ -93,6 +106,9 @@ struct db *control_reader(struct request *request);
 
 /* Suspends the request and sends an operation off, set up already. */
 void control_operate(struct request *request, struct operation *operation, request_handler *then);
+
+/* Resumes the request: what operations and their like call when they are over. */
+void control_wake(void *request);
 
 /* Whether an operation was undone; then the request has been answered (H6). */
 bool control_failed(struct request *request, const struct operation *operation);
@@ -131,6 +147,26 @@ void settings_operate(struct request *request, struct workspace_change *change,
 
 void settings_put_json(struct request *request, struct buf *out, const struct settings_row *own);
 
+/* -- clock.c -------------------------------------------------------------------------------------
+ */
+
+/* What a clock is to be. */
+struct clock_wish {
+    enum clock_mode mode;
+    double scale;
+    int64_t now; /* -1: not said */
+};
+
+/* Reads an object of a clock, or a mode's name. False: the request was answered. */
+bool clock_read(struct request *request, const char *prefix, const json_t *value,
+                struct clock_wish *wish);
+
+/* Writes {mode, scale, now} without its brackets. */
+void clock_put_members(struct buf *out, const struct clock_row *clock, int64_t now);
+
+/* 409 clock_busy. */
+void clock_answer_busy(struct request *request);
+
 /* -- handlers ------------------------------------------------------------------------------------
  */
 
@@ -150,6 +186,10 @@ void workspace_answer(struct request *request, int status, int64_t pk, const cha
 
 void settings_get_handler(struct request *request); /* settings.c */
 void settings_patch_handler(struct request *request);
+
+void clock_get_handler(struct request *request); /* clock.c */
+void clock_put_handler(struct request *request);
+void clock_advance_handler(struct request *request); /* clock_advance.c */
 
 void key_list_handler(struct request *request); /* keys.c */
 void key_create_handler(struct request *request);

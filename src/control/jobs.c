@@ -321,7 +321,7 @@ static void tell_job(struct request *request, struct control_wait *self, struct 
         buf_puts(detail, "; ");
         wait_tell_clock(request, detail);
     }
-    buf_printf(hint, "POST /_mock/jobs/%s/transition moves it at once", job.id);
+    buf_puts(hint, "POST /_mock/jobs/{job}/transition moves it at once");
 }
 
 void mock_job_get_handler(struct request *request)

@@ -191,7 +191,7 @@ void rule_create_handler(struct request *request)
         router_fail(request, ERR_NO_MEMORY, NULL);
         return;
     }
-    if (!control_read_json(request, &body))
+    if (!control_read_value(request, &body))
         return;
     if (!json_is_array(body) && !json_is_object(body)) {
         control_problem(request, 422, "invalid_body",

@@ -5,6 +5,7 @@
 #include "control/internal.h"
 #include "engine/timers.h"
 #include "http/problem.h"
+#include "http/respond.h"
 
 #include <stdio.h>
 
@@ -25,15 +26,17 @@ static void refuse(struct request *request, struct control_wait *wait, const cha
 
 static void refuse_end(struct request *request, enum wait_end end)
 {
-    if (end == WAIT_RESET)
+    if (end == WAIT_RESET) {
         control_problem(request, 409, "workspace_reset",
                         "The workspace was reset while this request waited", NULL);
-    else if (end == WAIT_DELETED)
+    } else if (end == WAIT_DELETED) {
         control_problem(request, 409, "workspace_deleted",
                         "The workspace was deleted while this request waited", NULL);
-    else /* as many as wait end at once: no fault that the log should tell of each */
+    } else { /* no fault of ours that the log should tell of, for each of those who wait */
+        respond_header(request, "Retry-After", "1");
         problem_answer(request, 503, "stopping", "Service Unavailable",
                        "The server stops; what was waited for did not happen until then", NULL);
+    }
 }
 
 /* -- sleeping ---------------------------------------------------------------------------------- */

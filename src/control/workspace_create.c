@@ -1,5 +1,6 @@
 /* createWorkspace, ensureWorkspace. */
 #include "base/id.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
 #include "control/rules.h"
@@ -11,7 +12,7 @@ enum { MEMBERS_MAX = 10000 };
 
 struct workspace_body {
     struct field_text name, slug, api_key, project_id;
-    const json_t *members, *settings, *rules;
+    const json_t *members, *clock, *seed, *settings, *rules;
     struct field_whole ttl;
 };
 
@@ -19,6 +20,7 @@ struct creation {
     struct workspace_make make;
     struct workspace_change settings; /* only its settings are used */
     struct workspace_body body;
+    struct clock_wish clock;
     struct rules_read rules;
     char api_key[API_KEY_SIZE];
 };
@@ -43,6 +45,17 @@ static bool check_members(const json_t *value)
     return json_array_size(value) <= MEMBERS_MAX;
 }
 
+static bool check_clock(const json_t *value)
+{
+    return json_is_object(value) || json_is_string(value);
+}
+
+static bool check_seed(const json_t *value)
+{
+    size_t len = json_string_length(value);
+    return json_is_integer(value) || (json_is_string(value) && len > 0 && len <= SEED_MAX);
+}
+
 #define TO(member_) .offset = offsetof(struct workspace_body, member_)
 
 const struct field workspace_fields[] = {
@@ -57,6 +70,10 @@ const struct field workspace_fields[] = {
     {"members", FIELD_ARRAY,
      .what = "an array of at most 10000 e-mail addresses, in which * stands for any characters",
      .check = check_members, TO(members)},
+    {"clock", FIELD_ANY, .what = "an object with mode, scale and now, or a mode's name",
+     .check = check_clock, TO(clock)},
+    {"seed", FIELD_ANY, .what = "a whole number, or a text of 1 to 100 bytes", .check = check_seed,
+     TO(seed)},
     {"settings", FIELD_OBJECT, .what = "an object of settings", TO(settings)},
     {"rules", FIELD_ARRAY, .what = "an array of rules", TO(rules)},
     {"ttl", FIELD_DURATION, .what = "a duration with its unit, above zero, as \"90s\"",
@@ -114,6 +131,33 @@ static void copy(char *dest, size_t size, const struct field_text *given, const 
     snprintf(dest, size, "%s", given->data ? given->data : otherwise);
 }
 
+/* 2024-03-01T10:00:00Z: where a workspace with a seed begins, so that its times are the same each
+ * time. */
+static const int64_t seeded_start = 1709287200000;
+
+/* A clock that shows wall time goes by that itself, also after a restart. */
+static struct clock_row first_clock(const struct clock_wish *wish, bool seeded)
+{
+    int64_t real = time_steady_ms();
+    if (wish->mode == CLOCK_REAL && wish->now < 0 && !seeded)
+        return (struct clock_row){.mode = CLOCK_REAL, .scale = 1};
+    int64_t now = wish->now >= 0 ? wish->now : seeded ? seeded_start : real;
+    return clock_make(wish->mode, wish->scale, now, real);
+}
+
+/* False: out of memory. */
+static bool put_seed(const json_t *seed, char text[SEED_SIZE])
+{
+    struct buf out = BUF_INIT;
+    if (seed)
+        json_put_value(&out, seed);
+    bool good = !buf_failed(&out);
+    if (good && seed)
+        snprintf(text, SEED_SIZE, "%s", out.data);
+    buf_finish(&out);
+    return good;
+}
+
 /* The row and the key, with what was not given drawn. */
 static void fill_in(struct creation *creation, const char *slug)
 {
@@ -124,6 +168,7 @@ static void fill_in(struct creation *creation, const char *slug)
 
     *row = (struct workspace_row){.active = true, .created_at = now, .ttl = body->ttl.value};
     row->settings = creation->settings.settings;
+    row->clock = first_clock(&creation->clock, body->seed != NULL);
     id_hex(row->id);
     id_hex(drawn);
     copy(row->slug, sizeof row->slug, &body->slug, slug ? slug : row->id);
@@ -180,7 +225,14 @@ static void create(struct request *request, const char *slug, request_handler *t
         return;
     if (body->rules && !rules_read(request, "rules", body->rules, &creation->rules))
         return;
+    creation->clock = (struct clock_wish){.mode = CLOCK_REAL, .scale = 1, .now = -1};
+    if (body->clock && !clock_read(request, "clock.", body->clock, &creation->clock))
+        return;
     fill_in(creation, slug);
+    if (!put_seed(body->seed, creation->make.row.seed)) {
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
     if (!take_members(request, creation))
         return;
     creation->make.rules = creation->rules.rules;

@@ -1,5 +1,6 @@
 /* listWorkspaces, getWorkspace, updateWorkspace, deleteWorkspace; the one serializer of them. */
 #include "base/json.h"
+#include "base/time.h"
 #include "control/internal.h"
 #include "control/list.h"
 #include "http/respond.h"
@@ -137,7 +138,9 @@ static int put_json(struct request *request, struct db *db, const struct workspa
     buf_puts(out, ",\"members\":[");
     if (status == 0)
         status = member_each_of(db, row->pk, put_member, &access);
-    buf_puts(out, "],\"settings\":");
+    buf_puts(out, "],\"clock\":{");
+    clock_put_members(out, &row->clock, clock_show(&row->clock, time_steady_ms()));
+    buf_printf(out, "},\"seed\":%s,\"settings\":", *row->seed ? row->seed : "null");
     settings_put_json(request, out, &row->settings);
     buf_puts(out, ",\"created_at\":");
     control_put_time(out, row->created_at);

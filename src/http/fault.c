@@ -15,9 +15,12 @@
 #include <sys/socket.h>
 
 enum {
-    /* A drip's pieces are sent at multiples of this, so that many connections wake up together and
-       a fast one does not wake up all the time. */
+    /* A drip's pieces are sent at multiples of a step, so that many connections wake up together
+       and a fast one does not wake up all the time. For each so many drips the step is as much
+       longer, which bounds the wake-ups of all of them to 5,000 a second. */
     DRIP_STEP_MS = 50,
+    DRIPS_A_STEP = 250,
+    DRIP_RATE_MAX = 1000000000, /* beyond, a drip is none */
     /* What the reader is asked for at once; libmicrohttpd keeps as much for each such answer. */
     PIECE_MAX = 4096,
 };
@@ -29,6 +32,7 @@ struct fault_state {
     struct fault fault;
     struct answer answer; /* what is to be sent */
     int64_t begun_at;     /* a drip */
+    bool drips;           /* it counts among its server's */
     bool waits;           /* its reader does: it counts as busy */
 };
 
@@ -76,6 +80,14 @@ static int copy_answer(struct request *request, const struct fault_answer *from,
     return status;
 }
 
+static int64_t fit_amount(const struct fault *fault)
+{
+    int64_t least = fault->kind == FAULT_DRIP ? 1 : 0;
+    if (fault->kind == FAULT_DRIP && fault->amount > DRIP_RATE_MAX)
+        return DRIP_RATE_MAX;
+    return fault->amount < least ? least : fault->amount;
+}
+
 int request_set_fault(struct request *request, const struct fault *fault)
 {
     struct fault_state *state = fault ? request_alloc(request, sizeof *state) : NULL;
@@ -83,6 +95,7 @@ int request_set_fault(struct request *request, const struct fault *fault)
         return ERR_NO_MEMORY;
     if (fault) {
         state->fault = *fault;
+        state->fault.amount = fit_amount(fault);
         int status = fault->answer ? copy_answer(request, fault->answer, &state->fault.answer) : 0;
         if (status < 0)
             return status;
@@ -141,11 +154,13 @@ static size_t dripped(const struct fault_state *state, int64_t now)
     return passed > len * 1000 / rate ? (size_t)len : (size_t)(passed * rate / 1000);
 }
 
-static int64_t next_drip_at(const struct fault_state *state, int64_t byte)
+static int64_t next_drip_at(const struct request *request, int64_t byte)
 {
+    const struct fault_state *state = request->fault;
     int64_t rate = state->fault.amount;
     int64_t at = state->begun_at + (byte * 1000 + rate - 1) / rate;
-    return (at + DRIP_STEP_MS - 1) / DRIP_STEP_MS * DRIP_STEP_MS;
+    int64_t step = DRIP_STEP_MS * (1 + atomic_load(&request->server->drips) / DRIPS_A_STEP);
+    return (at + step - 1) / step * step;
 }
 
 /* How much of the body may have been sent by now; `at` of it, where the reader has to wait. */
@@ -157,7 +172,7 @@ static size_t drip(struct request *request, struct fault_state *state, size_t at
         return due;
     atomic_fetch_add(busy, 1);
     state->waits = true;
-    if (wait_begin(request, next_drip_at(state, (int64_t)at + 1)))
+    if (wait_begin(request, next_drip_at(request, (int64_t)at + 1)))
         return at;
     atomic_fetch_sub(busy, 1);
     state->waits = false;
@@ -201,6 +216,8 @@ static void send_in_pieces(struct request *request, struct fault_state *state)
     const struct answer *answer = &state->answer;
     size_t piece = answer->len < PIECE_MAX ? answer->len : PIECE_MAX;
     state->begun_at = time_steady_ms();
+    state->drips = state->fault.kind == FAULT_DRIP;
+    atomic_fetch_add(&request->server->drips, state->drips);
     answer_queue(request, answer,
                  MHD_create_response_from_callback(answer->len, piece, read_piece, request, NULL));
 }
@@ -252,8 +269,6 @@ void fault_answer(struct request *request, const struct answer *answer)
     state->answer = *answer;
     if (state->fault.answer)
         replace(request, state);
-    if (state->fault.amount < 1 && state->fault.kind == FAULT_DRIP)
-        state->fault.amount = 1;
     int64_t wait = state->fault.delay;
     if (state->fault.kind == FAULT_HANG)
         wait += state->fault.amount;
@@ -268,5 +283,6 @@ void fault_finish(struct request *request)
     if (!request->fault)
         return;
     end_drip_wait(request); /* a client that left meanwhile */
+    atomic_fetch_sub(&request->server->drips, request->fault->drips);
     free(request->fault->answer.owned);
 }

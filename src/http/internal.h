@@ -113,6 +113,7 @@ struct server {
     atomic_long connections;
     atomic_long active; /* requests begun and not completed */
     atomic_long busy;   /* of those, with a handler or suspended */
+    atomic_long drips;  /* answers that are sent drop by drop */
     atomic_bool closed; /* no handler begins any more: what is suspended cannot be stopped */
     pthread_mutex_t waits_lock;
     struct request *waits; /* those that wait for real time */

@@ -15,8 +15,9 @@ enum {
     WORKSPACE_SLUG_SIZE = 64,  /* a DNS label and a NUL */
     WORKSPACE_NAME_SIZE = 256, /* bytes of UTF-8 and a NUL */
     PROJECT_ID_SIZE = 64,
-    SEED_SIZE = 128,
-    KEY_HASH_SIZE = DIGEST_SIZE, /* SHA-256 */
+    SEED_MAX = 100,               /* bytes of a seed that is a text */
+    SEED_SIZE = 6 * SEED_MAX + 3, /* as JSON: every byte escaped, quotes and a NUL */
+    KEY_HASH_SIZE = DIGEST_SIZE,  /* SHA-256 */
     KEY_LAST4_SIZE = 5,
     EMAIL_SIZE = EMAIL_MAX + 1,
     PUBLIC_URL_SIZE = 384,   /* leaves room for /w/<slug> and a path in URL_BASE_SIZE */

@@ -3,6 +3,7 @@
  * store's rows are under the cursor, and hand it to page.c, which knows HTML and nothing else.
  */
 #include "engine/jobs.h"
+#include "engine/jump.h"
 #include "http/respond.h"
 #include "store/scenario.h"
 #include "studio/internal.h"
@@ -119,6 +120,46 @@ static int render_chat(const struct session_input *input, void *arg)
     return 0;
 }
 
+/* A page that is sent once the clock has jumped (engine/jump.h). */
+struct jumping {
+    struct jump jump;
+    struct buf html;
+};
+
+static void finish_jumping(void *state)
+{
+    buf_finish(&((struct jumping *)state)->html);
+}
+
+static void wake(void *request)
+{
+    request_resume(request);
+}
+
+static void answer_jumping(struct request *request)
+{
+    struct jumping *jumping = request_state(request);
+    const struct operation *operation = &jumping->jump.operation;
+    if (operation->status < 0 && operation->status != ERR_GONE)
+        router_fail(request, operation->status, NULL);
+    else
+        answer_page(request, 200, &jumping->html);
+}
+
+/* The page shows the job as it was; by the time that it comes, an auto clock has jumped. */
+static void jump_and_answer(struct request *request, struct chat *chat)
+{
+    struct jumping *jumping = request_new_state(request, sizeof *jumping, finish_jumping);
+    if (!jumping) {
+        answer_failure(request, ERR_NO_MEMORY, &chat->html);
+        return;
+    }
+    jumping->html = chat->html;
+    request_suspend(request, answer_jumping);
+    jump_begin(&jumping->jump, studio_of(request)->engine, auth_workspace(request), &chat->job,
+               wake, request);
+}
+
 static void show_chat(struct request *request, struct db *db, const struct session *session)
 {
     struct chat chat = {.request = request, .session = *session};
@@ -128,6 +169,9 @@ static void show_chat(struct request *request, struct db *db, const struct sessi
         status = session_input(db, workspace, session->id, render_chat, &chat);
     if (status < 0)
         answer_failure(request, status, &chat.html);
+    else if (*session->job && !request_is_head(request) &&
+             jump_follows(auth_workspace(request), &chat.job))
+        jump_and_answer(request, &chat);
     else
         answer_page(request, 200, &chat.html);
 }

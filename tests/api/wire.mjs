@@ -129,6 +129,9 @@ export class Wire {
 
     destroy() { this.#socket.destroy(); }
 
+    /** Leaves by a reset instead of an orderly end. */
+    reset() { this.#socket.resetAndDestroy(); }
+
     async #until(what, take) {
         const taken = (async () => {
             for (;;) {

@@ -1,7 +1,8 @@
 /*
  * Prints the route tables and the field tables as JSON, for the test that holds them against
  * openapi/: {"routes":[{api, method, path, operationId}],
- * "fields":[{operationId, name, type, required, maxLength}]}.
+ * "fields":[{operationId, name, type, required, maxLength}],
+ * "params":[{operationId, name, type, words, max}]}.
  */
 #include "control/internal.h"
 #include "scenarios/internal.h"
@@ -34,9 +35,28 @@ static void put_fields(json_t *out, const char *operation, const struct field *f
     }
 }
 
+static const char *const param_types[] = {[PARAM_TEXT] = "string",
+                                          [PARAM_WHOLE] = "integer",
+                                          [PARAM_DURATION] = "string",
+                                          [PARAM_WORD] = "string"};
+
+static void put_params(json_t *out, const struct operation_params *table)
+{
+    for (size_t i = 0; i < *table->count; i++) {
+        const struct param *param = &table->params[i];
+        json_t *words = param->words ? json_array() : json_null();
+        for (size_t j = 0; param->words && param->words[j]; j++)
+            json_array_append_new(words, json_string(param->words[j]));
+        json_array_append_new(
+            out, json_pack("{sssssssoso}", "operationId", table->operation_id, "name", param->name,
+                           "type", param_types[param->type], "words", words, "max",
+                           param->type == PARAM_WHOLE ? json_integer(param->max) : json_null()));
+    }
+}
+
 int main(void)
 {
-    json_t *routes = json_array(), *fields = json_array();
+    json_t *routes = json_array(), *fields = json_array(), *params = json_array();
     put_routes(routes, "studio", studio_routes, studio_route_count);
     put_routes(routes, "studio", page_routes, page_route_count);
     put_routes(routes, "scenarios", scenario_routes, scenario_route_count);
@@ -54,8 +74,14 @@ int main(void)
     put_fields(fields, "updateKey", key_patch_fields, key_patch_field_count, true);
     put_fields(fields, "createMember", member_fields, member_field_count, true);
     put_fields(fields, "updateSettings", settings_fields, settings_field_count, true);
+    put_fields(fields, "setClock", clock_fields, clock_field_count, true);
+    put_fields(fields, "advanceClock", advance_fields, advance_field_count, true);
     put_fields(fields, "createSourceScenario", source_fields, source_field_count, true);
-    json_t *tables = json_pack("{soso}", "routes", routes, "fields", fields);
+    put_fields(fields, "transitionJob", transition_fields, transition_field_count, true);
+    put_fields(fields, "waitUntilSettled", settle_fields, settle_field_count, true);
+    for (size_t i = 0; i < operation_params_count; i++)
+        put_params(params, &operation_params[i]);
+    json_t *tables = json_pack("{sososo}", "routes", routes, "fields", fields, "params", params);
     int status = json_dumpf(tables, stdout, JSON_INDENT(1));
     json_decref(tables);
     return status == 0 ? 0 : 1;

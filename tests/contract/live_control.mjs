@@ -16,7 +16,8 @@ const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path 
 const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
-export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com' };
+export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com',
+    job: '000000000000' };
 
 /** What every operation refuses (C2, C6, C7, C8, H3, H5). `server` has several workspaces. */
 export async function refuseEverywhere(server, slug) {
@@ -83,8 +84,27 @@ export async function refuseBodies(server, slug) {
         ['createMember', 'invalid_field', { email: 'nobody' }],
         ['updateSettings', 'unknown_field', { jiter: 0 }],
         ['updateSettings', 'invalid_field', { queue_time: '90' }],
+        ['setClock', 'unknown_field', { mode: 'real', scael: 2 }],
+        ['setClock', 'missing_field', {}],
+        ['setClock', 'invalid_field', { mode: 'rael' }],
+        ['setClock', 'invalid_body', []],
+        ['advanceClock', 'unknown_field', { bye: '5s' }],
+        ['advanceClock', 'missing_field', {}],
+        ['advanceClock', 'invalid_field', { by: '5' }],
+        ['advanceClock', 'invalid_body', []],
         ['createSourceScenario', 'unknown_field', { slgu: 'x', name: 'n' }],
         ['createSourceScenario', 'missing_field', {}],
+        ['transitionJob', 'unknown_field', { too: 'failed' }],
+        ['transitionJob', 'missing_field', {}],
+        ['transitionJob', 'invalid_to', { to: 'complete' }],
+        ['transitionJob', 'misplaced_error', { to: 'completed', error: { code: 'X' } }],
+        ['transitionJob', 'invalid_code', { to: 'failed', error: { code: '' } }],
+        ['releaseJob', 'unknown_field', { job: 'x' }],
+        ['waitUntilSettled', 'unknown_field', { util: 'settled' }],
+        ['waitUntilSettled', 'missing_field', {}],
+        ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
+        ['waitUntilSettled', 'invalid_wait', { until: 'settled', wait: '5' }],
+        ['waitUntilSettled', 'foreign_since', { until: 'settled', since: '9.9' }],
     ];
     for (const [operationId, example, body] of wrong) {
         const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;
@@ -126,6 +146,58 @@ export async function live(server) {
         example: 'default_workspace' });
 
     await parts(server, '/w/checkout');
+    await jobs(server, '/w/checkout');
+}
+
+/** A job of a queue time of an hour: nothing moves it but what is asked for here. */
+async function jobs(server, prefix) {
+    await call(server, 'listWorkspaces', { query: '?limit=0', status: 422,
+        example: 'invalid_limit' });
+    await call(server, 'updateSettings', { prefix, body: { rate_limit: null, queue_time: '1h' },
+        status: 200 });
+    const wrong = [['status=complete', 'invalid_status'], ['limit=0', 'invalid_limit'],
+        ['wait=5', 'invalid_wait'], ['min=2&limit=1', 'min_above_limit'],
+        ['since=9.9', 'invalid_since'], ['limit=1&limit=1', 'given_twice']];
+    for (const [query, example] of wrong)
+        await call(server, 'listJobs', { prefix, query: `?${query}`, status: 422, example });
+    await call(server, 'listJobs', { prefix, status: 200, example: 'none' });
+    const { id: job } = await call(server, 'createScenarioJob', { prefix, status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json' },
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    await call(server, 'listJobs', { prefix, query: '?user_email=*@ACME.com&limit=1', status: 200,
+        example: 'queued' });
+    const parameters = { job };
+    await call(server, 'getJob', { prefix, parameters, status: 200, example: 'queued' });
+    for (const [query, example] of [['', 'not_so'], ['&wait=1ms', 'wait_expired']]) {
+        await call(server, 'listJobs', { prefix, query: `?request_id=none&min=1${query}`,
+            status: 409, example });
+        await call(server, 'getJob', { prefix, parameters, query: `?until=terminal${query}`,
+            status: 409, example });
+        await call(server, 'waitUntilSettled', { prefix, status: 409, example,
+            body: { until: 'settled', min_requests: 1000, ...(query && { wait: '1ms' }) } });
+    }
+    const questions = [['until=complete', 'invalid_until'], ['wait=5s', 'missing_parameter'],
+        ['until=failed&wait=5', 'invalid_wait']];
+    for (const [query, example] of questions)
+        await call(server, 'getJob', { prefix, parameters, query: `?${query}`, status: 422,
+            example });
+    await call(server, 'releaseJob', { prefix, parameters, body: {}, status: 409,
+        example: 'not_held' });
+    await call(server, 'transitionJob', { prefix, parameters, body: { to: 'processing' },
+        status: 200 });
+    const error = { code: 'RATE_LIMITED', message: 'Too much at once' };
+    await call(server, 'transitionJob', { prefix, parameters, body: { to: 'failed', error },
+        status: 200, example: 'failed' });
+    await call(server, 'getJob', { prefix, parameters, status: 200, example: 'failed' });
+    await call(server, 'transitionJob', { prefix, parameters, body: { to: 'completed' },
+        status: 409, example: 'illegal_transition' });
+    await call(server, 'waitUntilSettled', { prefix, body: { until: 'settled' }, status: 200,
+        example: 'settled' });
+    const absent = { prefix, parameters: { job: '000000000000' }, status: 404,
+        example: 'job_not_found' };
+    await call(server, 'getJob', absent);
+    await call(server, 'transitionJob', { ...absent, body: { to: 'failed' } });
+    await call(server, 'releaseJob', { ...absent, body: {} });
 }
 
 async function parts(server, prefix) {
@@ -159,6 +231,7 @@ async function parts(server, prefix) {
 
     await call(server, 'updateSettings', { prefix, body: { rate_limit: 'vendor' }, status: 200,
         example: 'vendor' });
+    await clock(server);
 
     const source = await call(server, 'createSourceScenario', { prefix,
         body: { name: 'Discovery Call' }, status: 201, example: 'created' });
@@ -167,4 +240,31 @@ async function parts(server, prefix) {
         status: 409, example: 'scenario_id_taken' });
     await call(server, 'createSourceScenario', { prefix, body: { name: 'Discovery Call' },
         status: 409, example: 'scenario_slug_taken' });
+}
+
+/** In a workspace with a seed, whose ids and times are the same each time. */
+async function clock(server) {
+    const key = `exec_live_${'c'.repeat(40)}`;
+    const prefix = '/w/timed';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'timed', api_key: key,
+        members: ['*@acme.com'], clock: 'manual', seed: 42,
+        settings: { queue_time: '10s', processing_time: '290s' } } });
+    await call(server, 'createScenarioJob', { headers: bearer(key), status: 201,
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    await call(server, 'setClock', { prefix, body: '"manual"', status: 200, example: 'manual' });
+    await call(server, 'getClock', { prefix, status: 200, example: 'clock' });
+    await call(server, 'advanceClock', { prefix, body: { by: '5m' }, status: 200,
+        example: 'advanced' });
+    await call(server, 'advanceClock', { prefix, body: { until: 'settled' }, status: 200,
+        example: 'settled' });
+    const advance = (until, status, example) => call(server, 'advanceClock', { prefix,
+        body: { until }, status, example });
+    await advance({ job: '429153dffd2e', status: 'failed' }, 409, 'wait_impossible');
+    await advance({ job: 'e915db08c62f', status: 'terminal' }, 404, 'job_not_found');
+    await call(server, 'advanceClock', { prefix, body: { to: '2020-01-01T00:00:00Z' },
+        status: 409, example: 'clock_backward' });
+    await call(server, 'setClock', { prefix, status: 409, example: 'clock_backward',
+        body: { mode: 'manual', now: '2020-01-01T00:00:00Z' } });
+    await call(server, 'deleteWorkspace', { parameters: { workspace: 'timed' }, status: 200,
+        example: 'deleted' });
 }

@@ -3,7 +3,8 @@
 //
 // UNDERSTUDY_TABLES is the program that prints the tables that the server is built of, as JSON:
 //   {"routes": [{"api", "method", "path", "operationId"}],
-//    "fields": [{"operationId", "name", "type", "required", "maxLength"}]}
+//    "fields": [{"operationId", "name", "type", "required", "maxLength"}],
+//    "params": [{"operationId", "name", "type", "words", "max"}]}
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -40,12 +41,19 @@ function fieldLines(rows) {
     });
 }
 
+/** The schema of an object, which may be one of several things that a body may be. */
+function objectOf(document, reference) {
+    const schema = resolve(document, reference);
+    const parts = (schema.anyOf ?? [schema]).map((part) => resolve(document, part));
+    return parts.find((part) => part.properties);
+}
+
 function documentedFields() {
     return Object.entries(documents).flatMap(([api, document]) =>
         operationsOf(api, document).flatMap(({ operationId, operation }) => {
             const media = operation.requestBody?.content['application/json'];
             if (!media) return [];
-            const schema = resolve(document, media.schema);
+            const schema = objectOf(document, media.schema);
             return Object.entries(schema.properties).map(([name, reference]) => {
                 const property = resolve(document, reference);
                 return {
@@ -57,6 +65,22 @@ function documentedFields() {
                 };
             });
         }));
+}
+
+/** Of the query, but for ?workspace=, which every operation on one workspace has. */
+function documentedParams() {
+    return Object.entries(documents).flatMap(([api, document]) =>
+        operationsOf(api, document).flatMap(({ operationId, pathItem, operation }) =>
+            [...(pathItem.parameters ?? []), ...(operation.parameters ?? [])]
+                .map((reference) => resolve(document, reference))
+                .filter((parameter) => parameter.in === 'query' && parameter.name !== 'workspace')
+                .map(({ name, required, schema }) => paramLine({ operationId, name,
+                    type: required ? 'required' : schema.type, words: schema.enum ?? null,
+                    max: schema.maximum ?? null }))));
+}
+
+function paramLine({ operationId, name, type, words, max }) {
+    return `${operationId} ?${name}=: ${type}, ${words?.join('|') ?? 'any'}, at most ${max}`;
 }
 
 function assertSame(inServer, inDocuments) {
@@ -77,6 +101,10 @@ test('every route is an operation, and every operation a route', () => {
 
 test('every field is a property, and every property a field: name, order, type, limit', () => {
     assertSame(fieldLines(readTables().fields), fieldLines(documentedFields()));
+});
+
+test('every query parameter of the tables is documented, and every documented one in them', () => {
+    assertSame(readTables().params.map(paramLine), documentedParams());
 });
 
 test('every parameter of a path is described, once', () => {

@@ -8,7 +8,9 @@ const scenarios = ['listScenarios', 'createScenario', 'getScenario', 'updateScen
 const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWorkspace',
     'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
-    'createSourceScenario'];
+    'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
+    'transitionJob', 'releaseJob', 'waitUntilSettled'];
+const waits = ['listJobs', 'getJob', 'waitUntilSettled'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
@@ -20,6 +22,27 @@ const reasons = [
     {
         reason: 'H6: needs a disk that fails, which the fault tests bring',
         operations: everywhere, status: 503, examples: storageTrouble,
+    },
+    {
+        reason: 'C9: the server stops, or the workspace goes, while a request waits: see '
+            + 'tests/api/control_waits.test.mjs',
+        operations: waits, status: 503, examples: ['stopping'],
+    },
+    {
+        reason: 'likewise',
+        operations: waits, status: 409, examples: ['workspace_deleted', 'workspace_reset'],
+    },
+    {
+        reason: 'C5: it tells a time, which is another one each time',
+        operations: ['getJob'], status: 409, examples: ['wait_impossible'],
+    },
+    {
+        reason: 'needs a job that is held',
+        operations: ['releaseJob'], status: 200, examples: ['released'],
+    },
+    {
+        reason: 'needs an advance that lasts, which the clock\'s own tests have',
+        operations: ['setClock', 'advanceClock'], status: 409, examples: ['clock_busy'],
     },
     {
         reason: 'the example shows two of many, and outcomes.test.mjs looks at all',

@@ -1,6 +1,6 @@
 // Answers that go wrong on purpose, as bytes on the wire: late, lost, cut, slow, no HTTP, replaced.
 // The server is tests/support/fault_server.c, which does to each answer what its query asks for.
-// Times are only ever bounded from below: nothing comes earlier than it may.
+// Times are only ever bounded from below: nothing comes earlier than it may, to the millisecond.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -172,23 +172,37 @@ test('HEAD and 204 are dropped and delayed like any answer', async () => {
     assert.ok(performance.now() - begun >= 49);
 });
 
+test('amounts beyond reason', async () => {
+    const body = async (params) => (await ask(server.port, answer(params))).body.toString();
+    assert.equal(await body({ len: 30, kind: 'drip', amount: '9223372036854775807' }), digits(30));
+    assert.equal(await body({ len: 1, kind: 'drip', amount: 0 }), digits(1));
+    assert.equal(await body({ len: 1, kind: 'drip', amount: -5 }), digits(1));
+    assert.equal(await body({ len: 30, delay: -5 }), digits(30));
+    const { text } = await outcome(answer({ len: 30, kind: 'truncate', amount: -5 }));
+    assert.equal(text.split('\r\n\r\n')[1], '');
+    await checkReset({ kind: 'hang', amount: -5 });
+});
+
 test('a drip: the head first, then never more than is due', async () => {
     const wire = await Wire.open(server.port);
     const begun = performance.now();
-    wire.send(answer({ len: 1_000_000, kind: 'drip', amount: 20 }));
+    wire.send(answer({ len: 1_000_000, kind: 'drip', amount: 4 }));
     let seen = 0;
-    await within((async () => {
-        while (seen < 8) {
-            await new Promise((resolve) => { setImmediate(resolve); });
-            const end = wire.received.indexOf('\r\n\r\n');
-            if (end < 0) continue;
-            seen = wire.received.length - end - 4;
-            const due = (performance.now() - begun) * 20 / 1000;
-            assert.ok(seen <= due, `${seen} bytes where ${due} are due`);
-        }
-    })(), 'eight bytes');
-    assert.match(wire.received, /^HTTP\/1\.1 200 OK\r\n(.*\r\n)?Content-Length: 1000000\r\n/s);
-    wire.destroy();
+    try {
+        await within((async () => {
+            while (seen < 4) {
+                await new Promise((resolve) => { setImmediate(resolve); });
+                const end = wire.received.indexOf('\r\n\r\n');
+                if (end < 0) continue;
+                seen = wire.received.length - end - 4;
+                const due = (performance.now() - begun + 1) * 4 / 1000;
+                assert.ok(seen <= due, `${seen} bytes where ${due} are due`);
+            }
+        })(), 'four bytes');
+        assert.match(wire.received, /^HTTP\/1\.1 200 OK\r\n(.*\r\n)?Content-Length: 1000000\r\n/s);
+    } finally {
+        wire.destroy();
+    }
 });
 
 test('what was sent behind a slow answer is answered after it, in order', async () => {
@@ -236,12 +250,14 @@ async function allOver() {
 
 test('a client that leaves is noticed: by the next byte of a drip, or when its wait ends', async () => {
     await allOver();
-    for (const params of [{ len: 1_000_000, kind: 'drip', amount: 20 }, { delay: 100, len: 5 },
-        { kind: 'hang', amount: 100 }, { wait: 100 }]) {
+    const drip = { len: 1_000_000, kind: 'drip', amount: 5 };
+    const ways = [drip, { delay: 100, len: 5 }, { kind: 'hang', amount: 100 }, { wait: 100 }]
+        .flatMap((params) => [[params, (wire) => wire.destroy()], [params, (wire) => wire.reset()]]);
+    for (const [params, leave] of ways) {
         const wire = await Wire.open(server.port);
         await wire.flush(answer(params));
         await within((async () => { while (await number('/open') < 2); })(), 'its begin');
-        wire.destroy();
+        leave(wire);
         await allOver();
     }
 });

@@ -94,8 +94,10 @@ static void runner_start(struct runner *runner)
 static void runner_stop(struct runner *runner)
 {
     deadlines_on_sooner(runner->deadlines, NULL, NULL);
+    pthread_mutex_lock(&runner->lock);
     runner->stopping = true;
-    wake(runner);
+    pthread_cond_signal(&runner->cond);
+    pthread_mutex_unlock(&runner->lock);
     pthread_join(runner->thread, NULL);
     deadlines_destroy(runner->deadlines);
 }

@@ -1,0 +1,300 @@
+/*
+ * Each step works on a copy of what the steps before it have committed, because a transaction may
+ * be rolled back and its messages run again. All of a step goes by one look at real time: with a
+ * clock that runs, its present instant is the later of what the clock shows and the last event.
+ */
+#include "engine/advance.h"
+
+#include "base/time.h"
+#include "engine/internal.h"
+#include "engine/job_state.h"
+#include "engine/plan.h"
+
+#include <string.h>
+
+enum {
+    /* Timers of one step: about as long as a commit; fewer where others share its transaction. */
+    STEP_TIMERS = 256,
+    STEP_TIMERS_MIN = 16,
+};
+
+/* -- a job that is to reach a state ------------------------------------------------------------ */
+
+static bool has_reached(const struct job *job, enum job_status goal)
+{
+    if (goal == ADVANCE_TERMINAL)
+        return job_state_is_end(job->status);
+    if (goal == JOB_PROCESSING)
+        return job->started_at >= 0;
+    return job->status == goal;
+}
+
+static enum advance_outcome marked(unsigned marks)
+{
+    return marks & JOB_IS_HELD     ? ADVANCE_JOB_HELD
+           : marks & JOB_IS_POLLED ? ADVANCE_JOB_POLLED
+                                   : ADVANCE_DONE;
+}
+
+/* Whether it has arrived, or never will: then `outcome` says why. */
+static int examine(struct advance *self, struct db *db, const struct job *job)
+{
+    struct plan_row planned;
+    int status = 0;
+    self->seen = *job;
+    self->step.arrived = has_reached(job, self->goal);
+    if (self->step.arrived)
+        return 0;
+    self->outcome = job_state_is_end(job->status) ? ADVANCE_JOB_ENDED : marked(job->marks);
+    if (self->outcome == ADVANCE_DONE && job->status == JOB_QUEUED &&
+        self->goal != JOB_PROCESSING && job->marks & JOB_HAS_PLAN) {
+        status = plan_read(db, job->seq, &planned);
+        if (status == 0)
+            self->outcome = marked(plan_marks(&planned.plan, JOB_PROCESSING));
+    }
+    self->step.arrived = self->outcome != ADVANCE_DONE;
+    return status;
+}
+
+/* Requests may have changed it since the last step. */
+static int look_at_job(struct advance *self, struct db *db)
+{
+    struct job job;
+    int status = job_by_id(db, self->operation.workspace->row.pk, self->job, &job);
+    if (status == ERR_NOT_FOUND) {
+        self->outcome = ADVANCE_NO_JOB;
+        self->step.arrived = true;
+        return 0;
+    }
+    return status < 0 ? status : examine(self, db, &job);
+}
+
+/* -- a step ------------------------------------------------------------------------------------ */
+
+static void refuse(struct advance *self, enum advance_outcome outcome)
+{
+    self->outcome = outcome;
+    self->ends = true;
+}
+
+/* The first step settles how far it goes. */
+static void begin(struct advance *self, int64_t now)
+{
+    struct advance_progress *step = &self->step;
+    step->begun = true;
+    step->target = TIME_MAX;
+    if (self->until == ADVANCE_TO && self->amount < now)
+        refuse(self, ADVANCE_BACKWARD);
+    else if (self->until == ADVANCE_TO)
+        step->target = self->amount;
+    else if (self->until == ADVANCE_BY && self->amount > TIME_MAX - now)
+        refuse(self, ADVANCE_TOO_FAR);
+    else if (self->until == ADVANCE_BY)
+        step->target = now + self->amount;
+}
+
+struct watching {
+    struct advance *self;
+    struct db *db;
+    int status;
+};
+
+static bool saw(void *arg, const struct job *job, enum job_status from, int64_t at)
+{
+    struct watching *watching = arg;
+    struct advance *self = watching->self;
+    struct advance_progress *step = &self->step;
+    if (step->fired < ADVANCE_SHOWN) {
+        struct advance_event *event = &self->fired[step->fired];
+        *event = (struct advance_event){.at = at, .from = from, .to = job->status};
+        memcpy(event->job, job->id, sizeof event->job);
+    }
+    step->fired++;
+    self->last = at;
+    if (step->arrived)
+        return false;
+    if (self->until == ADVANCE_COUNT)
+        step->arrived = step->fired >= (size_t)self->amount;
+    else if (self->until == ADVANCE_JOB && strcmp(job->id, self->job) == 0)
+        watching->status = examine(self, watching->db, job);
+    return step->arrived || watching->status < 0;
+}
+
+/* Fires up to the target or the end of the step; where it arrives on the way, the rest of that
+ * instant. */
+static int fire(struct advance *self, struct db *db, size_t end, int64_t *io_now, int64_t *ret_next)
+{
+    struct advance_progress *step = &self->step;
+    struct watching watching = {.self = self, .db = db};
+    const struct timers_watch watch = {saw, &watching};
+    int64_t next = TIME_NEVER;
+    int status;
+    do {
+        status = timers_fire_watched(db, self->operation.workspace, step->target, end - step->fired,
+                                     &watch, &next);
+        if (status == 0)
+            status = watching.status;
+        if (self->last > *io_now)
+            *io_now = self->last;
+        if (step->arrived)
+            step->target = *io_now;
+    } while (status == 0 && next <= step->target && step->fired < end);
+    *ret_next = next;
+    return status;
+}
+
+static size_t step_end(const struct advance *self, const struct db *db)
+{
+    size_t limit = STEP_TIMERS / db_batch_size(db);
+    if (limit < STEP_TIMERS_MIN)
+        limit = STEP_TIMERS_MIN;
+    size_t end = self->step.fired + limit;
+    return !self->changes_mode && end > ADVANCE_EVENTS ? ADVANCE_EVENTS : end;
+}
+
+/* Whether jobs wait for a place that none is going to leave by a timer. */
+static int look_for_waiting(const struct advance *self, struct db *db, bool *ret_waiting)
+{
+    struct job job;
+    int status = job_next_due(db, self->operation.workspace->row.pk, JOB_QUEUED, TIME_NEVER, &job);
+    *ret_waiting = status == 0;
+    return status == ERR_NOT_FOUND ? 0 : status;
+}
+
+/* Nothing is due any more before the target. What is to be settled are the jobs; a later kind of
+ * timer, such as a delivery's, is to be asked for here too. */
+static int conclude(struct advance *self, struct db *db, int64_t *io_now)
+{
+    bool waiting = self->until == ADVANCE_JOB;
+    int status = 0;
+    self->ends = true;
+    if (self->until == ADVANCE_TO || self->until == ADVANCE_BY) {
+        if (*io_now < self->step.target)
+            *io_now = self->step.target;
+        return 0;
+    }
+    if (self->step.arrived || self->until == ADVANCE_COUNT)
+        return 0;
+    if (self->until == ADVANCE_SETTLED)
+        status = look_for_waiting(self, db, &waiting);
+    if (waiting)
+        self->outcome = ADVANCE_STUCK;
+    return status;
+}
+
+/* Writes what has become of the clock, as of that real time. */
+static int set_clock(struct advance *self, struct db *db, const struct clock_row *before,
+                     int64_t now, int64_t real)
+{
+    struct operation *operation = &self->operation;
+    struct clock_row clock = clock_moved(before, now, real);
+    bool moves = now > clock_show(before, real);
+    bool changes = self->changes_mode && self->ends && self->outcome == ADVANCE_DONE;
+    if (changes && before->mode == self->mode && before->scale == self->scale)
+        changes = false;
+    if (changes)
+        clock = clock_make(self->mode, self->scale, now, real);
+    operation->moves_clock = moves || changes;
+    return moves || changes ? workspace_set_clock_in(db, operation->workspace, &clock) : 0;
+}
+
+/* What is due next, for the answer and for the worker. */
+static int look_ahead(struct advance *self, struct db *db)
+{
+    int status = timers_next(db, self->operation.workspace, &self->next);
+    self->has_next = status == 0;
+    self->operation.due_at = status == 0 ? self->next.at : TIME_NEVER;
+    self->operation.settles = true;
+    return status == ERR_NOT_FOUND ? 0 : status;
+}
+
+static int go_on(struct advance *self, struct db *db, int64_t *io_now)
+{
+    struct advance_progress *step = &self->step;
+    int64_t next = TIME_NEVER;
+    int status = 0;
+    if (self->until == ADVANCE_JOB && !step->arrived) {
+        status = look_at_job(self, db);
+        if (status < 0 || step->arrived) {
+            self->ends = true; /* without an event: at once, or by a request */
+            return status;
+        }
+    }
+    status = fire(self, db, step_end(self, db), io_now, &next);
+    if (status < 0)
+        return status;
+    if (next > step->target)
+        return conclude(self, db, io_now);
+    if (!self->changes_mode && step->fired >= ADVANCE_EVENTS)
+        refuse(self, ADVANCE_LIMIT);
+    return 0;
+}
+
+static int advance_run(struct write *write, struct db *db)
+{
+    struct advance *self = (struct advance *)write;
+    struct workspace *workspace = self->operation.workspace;
+    struct clock_row clock = workspace_clock_in(db, workspace);
+    int64_t real = time_steady_ms(), now = clock_show(&clock, real);
+    int status = 0;
+    self->step = self->done;
+    self->outcome = self->found;
+    self->ends = false;
+    self->last = -1;
+    if (!self->step.begun)
+        begin(self, now);
+    if (!self->ends)
+        status = go_on(self, db, &now);
+    if (status == 0)
+        status = set_clock(self, db, &clock, now, real);
+    if (status == 0)
+        status = look_ahead(self, db);
+    self->now = now;
+    self->operation.posts = self->step.fired > self->done.fired ? EVENT_JOB : 0;
+    return status;
+}
+
+/* -- the chain --------------------------------------------------------------------------------- */
+
+static void step_over(void *arg)
+{
+    struct advance *self = arg;
+    struct operation *operation = &self->operation;
+    bool timed = !self->changes_mode && time_steady_ms() >= self->stops_at;
+    if (operation->status == 0) {
+        self->done = self->step;
+        self->found = self->outcome;
+        if (!self->ends && atomic_load(&operation->engine->stopping))
+            operation->status = ERR_STOPPING;
+        else if (!self->ends && !timed) {
+            operation_submit(operation, step_over, self);
+            return;
+        }
+        if (!self->ends)
+            self->outcome = ADVANCE_TIMEOUT;
+    }
+    self->fired_count = self->done.fired;
+    clock_give_back(operation->engine, operation->workspace);
+    self->wake(self->arg);
+}
+
+void advance_init(struct advance *advance, struct engine *engine, struct workspace *workspace)
+{
+    operation_init(&advance->operation, engine, workspace, advance_run);
+}
+
+void advance_begin(struct advance *advance, void (*wake)(void *arg), void *arg)
+{
+    int64_t now = time_steady_ms();
+    advance->wake = wake;
+    advance->arg = arg;
+    advance->stops_at = advance->timeout < TIME_NEVER - now ? now + advance->timeout : TIME_NEVER;
+    operation_submit(&advance->operation, step_over, advance);
+}
+
+void clock_give_back(struct engine *engine, struct workspace *workspace)
+{
+    atomic_store(&workspace->clock_taken, false);
+    worker_reclock(engine->worker, workspace);
+    events_post(workspace, EVENT_CLOCK); /* a blocked wait may have an auto clock jump again */
+}
