@@ -106,6 +106,13 @@ static bool asks_for_input(const struct rule_match *match)
            match->scenario_slug || match->body;
 }
 
+/* A rule of one operation was checked when it was written. */
+static bool fits_outcome(const struct rule *rule, struct rule_request *request)
+{
+    return rule->action.kind != ACTION_OUTCOME || rule->match.operation >= 0 ||
+           !request->has_outcome || request->has_outcome(request, rule->action.outcome);
+}
+
 int rule_matches(const struct rule *rule, struct rule_request *request)
 {
     const struct rule_match *match = &rule->match;
@@ -120,5 +127,5 @@ int rule_matches(const struct rule *rule, struct rule_request *request)
            is_same(match->scenario_slug, request->scenario_slug) && fits_email(match, request) &&
            fits_headers(match, request) &&
            (!match->body || (request->body && rule_has_part(request->body, match->body))) &&
-           fits_prompt(match, request);
+           fits_prompt(match, request) && fits_outcome(rule, request);
 }

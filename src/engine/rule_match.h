@@ -15,6 +15,8 @@ struct rule_request {
     int operation; /* rule_operation() */
     const char *project, *job;
     const char *(*header)(struct rule_request *self, const char *name);
+    /* Whether its operation may answer so: an outcome acts where it fits. NULL: it may. */
+    bool (*has_outcome)(struct rule_request *self, const char *name);
     /* 0, or an error, which ends the matching. */
     int (*fill)(struct rule_request *self);
     bool filled;

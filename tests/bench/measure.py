@@ -23,6 +23,8 @@ KEY = "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b"
 JOBS = "/rest/v1/scenario-studio/jobs"
 POST_SCRIPT = Path(__file__).with_name("post.lua")
 STARTS = 20
+JOB_ENDS = 10_000
+LIFECYCLES = 1_000
 WAITING = 5000
 STOPS_WITHIN = 15  # seconds
 
@@ -33,6 +35,9 @@ PROMISES = {
     "post_p99_ms": ("<=", 10),
     "ready_ms": ("<=", 50),
     "resident_mib": ("<=", 20),
+    "advance_s": ("<=", 1),
+    "lifecycles_s": ("<=", 1),
+    "five_minutes_ms": ("<=", 50),
     "waiting_mib": ("<=", 64),
     "waiting_threads": ("<=", 0),
 }
@@ -174,6 +179,95 @@ def measure_start(options):
             "median": {"ready_ms": median(ready), "resident_mib": median(resident)}}
 
 
+class Connection:
+    """One connection, kept, to a workspace whose clock stands."""
+
+    def __init__(self, server):
+        host, port = server.url.removeprefix("http://").split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=120)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        settings = {"queue_time": "10s", "processing_time": "290s"}
+        self.key = KEY
+        made = self.call("POST", "/_mock/workspaces",
+                         {"clock": "manual", "members": ["*@acme.com"], "settings": settings})
+        self.key = made["api_key"]
+
+    def call(self, method, path, body=None):
+        """By hand, a request in one piece: Python's own client takes longer than what is measured."""
+        payload = b"" if body is None else json.dumps(body).encode()
+        head = (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.key}\r\n"
+                f"Content-Length: {len(payload)}\r\n\r\n")
+        self.socket.sendall(head.encode() + payload)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self.more()
+        head, text = received.split(b"\r\n\r\n", 1)
+        length = int(re.search(rb"(?i)^content-length: (\d+)", head, re.M)[1])
+        while len(text) < length:
+            text += self.more()
+        if not re.match(rb"HTTP/1.1 2", head):
+            raise Failed(f"{method} {path}: {head} {text}")
+        return json.loads(text)
+
+    def more(self):
+        piece = self.socket.recv(65536)
+        if not piece:
+            raise Failed("the server closed the connection")
+        return piece
+
+    def create(self):
+        return self.call("POST", JOBS, {"user_email": "jane@acme.com", "prompt": "A discovery call"})["id"]
+
+    def advance(self, **how):
+        begun = time.perf_counter()
+        answer = self.call("POST", "/_mock/clock/advance", how)
+        return answer, time.perf_counter() - begun
+
+
+def advance_job_ends(connection):
+    for _ in range(JOB_ENDS):
+        connection.create()
+    connection.advance(by="10s")
+    answer, seconds = connection.advance(until="settled")
+    if answer["fired_count"] != JOB_ENDS:
+        raise Failed(f"not {JOB_ENDS} job ends, but {answer['fired_count']}")
+    return seconds
+
+
+def live(connection):
+    identity = connection.create()
+    connection.advance(by="5m")
+    job = connection.call("GET", f"{JOBS}/{identity}")
+    if (job["status"], job["duration_seconds"]) != ("completed", 290):
+        raise Failed(f"no five minutes: {job}")
+
+
+def live_many(connection, count):
+    live(connection)  # the first has statements and pages to warm up
+    begun = time.perf_counter()
+    for _ in range(count):
+        live(connection)
+    return time.perf_counter() - begun
+
+
+def measure_clock(options):
+    """Job ends under an advance, with the default options; whole lives of jobs, one by one, where only
+    the process's end is survived."""
+    command = options.commands["understudy"]
+    rounds = []
+    for _ in range(options.rounds):
+        with serving(command, options.work) as server:
+            advance = advance_job_ends(Connection(server))
+        with serving([*command, "--durability", "process"], options.work) as server:
+            lives = live_many(Connection(server), LIFECYCLES)
+        with serving(command, options.work) as server:
+            one = live_many(Connection(server), 1) * 1000
+        rounds.append({"advance_s": advance, "lifecycles_s": lives, "five_minutes_ms": one})
+        note(f"clock: {JOB_ENDS} job ends {advance:.2f} s, {LIFECYCLES} lifecycles {lives:.2f} s, "
+             f"a five-minute job {one:.1f} ms")
+    return {"rounds": rounds, "median": {key: median(r[key] for r in rounds) for key in rounds[0]}}
+
+
 def all_answered(connections):
     """Reads an answer from each connection, in the order in which they come."""
     waiting = selectors.DefaultSelector()
@@ -230,6 +324,8 @@ def figures_of(results):
         figures["post_p99_ms"] = results["post"]["median"]["understudy"]["p99_ms"]
     if "start" in results:
         figures.update(results["start"]["median"])
+    if "clock" in results:
+        figures.update(results["clock"]["median"])
     if "waiting" in results:
         figures.update(results["waiting"]["median"])
     return figures
@@ -256,7 +352,7 @@ def parse_options():
     parser = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--duration", type=int, default=8, help="seconds under load, each time")
-    parser.add_argument("--only", choices=("get", "post", "start", "waiting"), action="append")
+    parser.add_argument("--only", choices=("get", "post", "start", "clock", "waiting"), action="append")
     parser.add_argument("--json", action="store_true", help="every figure, as JSON, on stdout")
     parser.add_argument("--binary", help="this understudy instead of one built here")
     parser.add_argument("--work", help="where the stores lie: a real disk, no tmpfs")
@@ -273,7 +369,7 @@ def parse_options():
 
 def main():
     options = parse_options()
-    wanted = options.only or ["get", "post", "start", "waiting"]
+    wanted = options.only or ["get", "post", "start", "clock", "waiting"]
     results = {}
     if os.getloadavg()[0] > 0.5:
         note("this machine has other work to do: the figures will be unsteady")
@@ -283,6 +379,8 @@ def main():
         results["post"] = measure_rounds("post", measure_post, options)
     if "start" in wanted:
         results["start"] = measure_start(options)
+    if "clock" in wanted:
+        results["clock"] = measure_clock(options)
     if "waiting" in wanted:
         results["waiting"] = measure_waiting(options)
     if not options.json:
