@@ -210,6 +210,8 @@ void workspace_list_handler(struct request *request)
     struct listing listing = {.request = request};
     if (!params_read(request, &params) || !list_read(request, &params.list, &listing.query))
         return;
+    if (!params.list.limit.given)
+        listing.query.limit = INT64_MAX; /* they are a thousand at once, and short */
     listing.cursor.workspaces = listing.query.since.workspaces;
     listing.db = control_reader(request);
     if (!listing.db)
