@@ -210,6 +210,8 @@ void workspace_list_handler(struct request *request)
     struct listing listing = {.request = request};
     if (!params_read(request, &params) || !list_read(request, &params.list, &listing.query))
         return;
+    if (!params.list.limit.given) /* whoever cleans up wants all, and each is small */
+        listing.query.limit = INT64_MAX;
     listing.cursor.workspaces = listing.query.since.workspaces;
     listing.db = control_reader(request);
     if (!listing.db)
