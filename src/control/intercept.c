@@ -4,6 +4,7 @@
 #include "control/perform.h"
 #include "engine/rules.h"
 #include "engine/steer.h"
+#include "http/outcome.h"
 #include "store/session.h"
 
 #include <stdio.h>
@@ -28,6 +29,12 @@ struct interception {
 static const char *header(struct rule_request *self, const char *name)
 {
     return request_header(((struct interception *)self)->request, name);
+}
+
+static bool has_outcome(struct rule_request *self, const char *name)
+{
+    const struct request *request = ((struct interception *)self)->request;
+    return outcome_find(request_api(request), request_operation(request), name) != NULL;
 }
 
 static void take_texts(struct rule_request *rules, const json_t *body)
@@ -152,6 +159,7 @@ static void describe(struct interception *self)
     struct rule_request *rules = &self->rules;
     rules->operation = rule_operation(request_operation(self->request));
     rules->header = header;
+    rules->has_outcome = has_outcome;
     if (rules->operation < 0)
         return;
     const char *part = request_param(self->request, 0);
@@ -199,7 +207,7 @@ static void perform(struct interception *self)
     if (!self->makes_job || *self->job || (rule && !reaches_handler(&rule->action)))
         rule_subject_settle(subject, self->job);
     if (rule) /* whatever is left of this request's state is over with it */
-        perform_action(self->request, subject->workspace, &rule->action, rule->id);
+        perform_action(self->request, &rule->action, rule->id);
     else
         request_handle(self->request);
 }

@@ -101,10 +101,8 @@ static void spoil(struct request *request, const struct action *action, enum fau
     go_wrong(request, &after, &(struct fault){.kind = kind, .amount = action->amount}, rule_id);
 }
 
-void perform_action(struct request *request, struct workspace *workspace,
-                    const struct action *action, const char *rule_id)
+void perform_action(struct request *request, const struct action *action, const char *rule_id)
 {
-    (void)workspace;
     switch (action->kind) {
     case ACTION_NONE:
     case ACTION_JOB:

@@ -3,7 +3,6 @@
 #define UNDERSTUDY_CONTROL_PERFORM_H
 
 #include "engine/action.h"
-#include "engine/workspace.h"
 #include "http/request.h"
 
 /*
@@ -12,9 +11,9 @@
  * ACTION_NONE change nothing here: whoever knows them has seen to them before. An outcome that does
  * not fit the request's operation changes nothing either.
  *
- * `action`, with its strings, must last until this returns; what is still needed then is copied.
+ * `rule_id` is for the log. `action`, with its strings, must last until this returns; what is still
+ * needed then is copied.
  */
-void perform_action(struct request *request, struct workspace *workspace,
-                    const struct action *action, const char *rule_id);
+void perform_action(struct request *request, const struct action *action, const char *rule_id);
 
 #endif

@@ -104,10 +104,12 @@ static bool check_status(const json_t *value)
     return is_within(value, STATUS_MIN, STATUS_MAX);
 }
 
+/* Of the connection, or the server's to write. */
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {"Content-Length", "Transfer-Encoding", "Connection", "Date",
-                                       NULL};
+    static const char *const ours[] = {
+        "Connection", "Content-Length",    "Date",    "Keep-Alive", "Proxy-Connection", "TE",
+        "Trailer",    "Transfer-Encoding", "Upgrade", NULL};
     for (const char *const *own = ours; *own; own++)
         if (strcasecmp(name, *own) == 0)
             return true;
@@ -178,7 +180,7 @@ static const struct field answer_fields[] = {
     {"body", FIELD_ANY, .nullable = true, .what = "any JSON value", TO(answer_body, body)},
     {"headers", FIELD_OBJECT,
      .what = "an object of at most 15 headers, of texts that may be sent, without Content-Length, "
-             "Transfer-Encoding, Connection and Date",
+             "Date and those of the connection, as Transfer-Encoding",
      .check = check_headers, TO(answer_body, headers)},
 };
 

@@ -15,6 +15,8 @@ struct rule_request {
     int operation; /* rule_operation() */
     const char *project, *job;
     const char *(*header)(struct rule_request *self, const char *name);
+    /* Whether its operation may answer so: an outcome acts where it fits. NULL: it may. */
+    bool (*has_outcome)(struct rule_request *self, const char *name);
     /* 0, or an error, which ends the matching. */
     int (*fill)(struct rule_request *self);
     bool filled;
@@ -22,6 +24,7 @@ struct rule_request {
     const json_t *body;
 
     char folded[EMAIL_MAX + 1]; /* rule_match.c's: the email; and hashes, 0 for NULL */
+    size_t folded_len;
     uint32_t email_hash, request_id_hash;
 };
 
