@@ -100,7 +100,7 @@ CREATE UNIQUE INDEX scenario_id ON scenario (workspace, id);
 CREATE UNIQUE INDEX scenario_slug ON scenario (workspace, slug);
 
 -- The outbox: one row for each callback that is owed, written with the job's last transition.
--- status: 0 pending.
+-- status: 0 pending, 1 delivered, 2 failed.
 CREATE TABLE delivery (
     seq INTEGER PRIMARY KEY,
     workspace INTEGER NOT NULL REFERENCES workspace (pk) ON DELETE CASCADE,

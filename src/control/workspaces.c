@@ -278,9 +278,11 @@ static void answer_delete(struct request *request)
     struct buf body = BUF_INIT;
     if (control_failed(request, &deletion->operation))
         return;
-    buf_printf(&body, "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld}",
+    buf_printf(&body,
+               "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld,"
+               "\"failed_deliveries\":%lld}",
                (long long)deletion->requests, (long long)deletion->unused_rules,
-               (long long)deletion->unfinished_jobs);
+               (long long)deletion->unfinished_jobs, (long long)deletion->failed_deliveries);
     respond(request, 200, content_type_json, &body);
 }
 

@@ -387,7 +387,7 @@ test('workspaces are made with rules, and tell at their end which were not used'
     assert.equal((await mock.must(200, 'GET', '/rules')).items.length, 3);
     assert.equal(await statusOf(api.getJob('none')), 418);
     const told = await control(server).remove(slug);
-    assert.deepEqual(told, { requests: 1, unused_rules: 1, unfinished_jobs: 0 });
+    assert.deepEqual(told, { requests: 1, unused_rules: 1, unfinished_jobs: 0, failed_deliveries: 0 });
     const bad = await control(server).send('POST', '/workspaces', { body: { slug: 'never',
         rules: [{ match: { operation: 'createScenarioJobs' } }] } });
     assertProblem(bad, 422, 'invalid_field', /^rules\[0\]\.match\.operation must be an operationId/,

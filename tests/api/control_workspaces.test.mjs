@@ -216,7 +216,7 @@ test('DELETE counts, and all of it is gone at once, its names free', async (t) =
     const jobs = await inParallel(4, Array.from({ length: 5 }), () => api.newJob());
     await api.cancelJob(jobs[0].id);
     await scenarios(server, { project: 'shop' }).create({ name: 'n' });
-    assert.deepEqual(await mock.remove('x'), { requests: 7, unused_rules: 0, unfinished_jobs: 4 });
+    assert.deepEqual(await mock.remove('x'), { requests: 7, unused_rules: 0, unfinished_jobs: 4, failed_deliveries: 0 });
     assertProblem(await mock.send('GET', '/workspaces/x'), 404, 'workspace_not_found');
     assertProblem(await mock.send('DELETE', '/workspaces/x'), 404, 'workspace_not_found');
     assert.equal((await api.getJob(jobs[1].id)).status, 401);
