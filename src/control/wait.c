@@ -67,7 +67,7 @@ static bool may_jump(struct control_wait *wait, unsigned kinds, int64_t seen)
 {
     struct workspace *workspace = wait->waiter.workspace;
     struct events *events = &workspace->events;
-    if (atomic_load(&workspace->clock.mode) != CLOCK_AUTO || atomic_load(&events->unanswered))
+    if (atomic_load(&workspace->clock.mode) != CLOCK_AUTO || events_unanswered(workspace))
         return false;
     if (atomic_exchange(&events->jumping, true))
         return false;

@@ -173,16 +173,33 @@ void events_post_job(struct workspace *workspace, int64_t event)
     events_post(workspace, EVENT_JOB);
 }
 
-void events_begin_request(struct workspace *workspace)
+unsigned events_begin_request(struct workspace *workspace)
 {
-    atomic_fetch_add(&workspace->events.unanswered, 1);
+    unsigned turn = atomic_load(&workspace->events.turn);
+    atomic_fetch_add(&workspace->events.unanswered[turn & 1], 1);
+    events_post(workspace, EVENT_REQUEST);
+    return turn;
+}
+
+void events_end_request(struct workspace *workspace, unsigned turn)
+{
+    atomic_fetch_sub(&workspace->events.unanswered[turn & 1], 1);
     events_post(workspace, EVENT_REQUEST);
 }
 
-void events_end_request(struct workspace *workspace)
+int events_unanswered_of(const struct workspace *workspace, unsigned turn)
 {
-    atomic_fetch_sub(&workspace->events.unanswered, 1);
-    events_post(workspace, EVENT_REQUEST);
+    return atomic_load(&workspace->events.unanswered[turn & 1]);
+}
+
+int events_unanswered(const struct workspace *workspace)
+{
+    return events_unanswered_of(workspace, 0) + events_unanswered_of(workspace, 1);
+}
+
+unsigned events_turn(struct workspace *workspace)
+{
+    return atomic_fetch_add(&workspace->events.turn, 1);
 }
 
 void events_end_waits(struct workspace *workspace, enum wait_end end)
@@ -198,4 +215,39 @@ void events_end_waits(struct workspace *workspace, enum wait_end end)
     struct waiter *woken = collect(events, 0, end);
     pthread_mutex_unlock(&events->lock);
     wake_all(woken);
+}
+
+/* -- requests that are held up ----------------------------------------------------------------- */
+
+void events_hold(struct workspace *workspace, struct held *held)
+{
+    struct events *events = &workspace->events;
+    pthread_mutex_lock(&events->lock);
+    held->place = &events->held;
+    held->next = events->held;
+    if (events->held)
+        events->held->place = &held->next;
+    events->held = held;
+    pthread_mutex_unlock(&events->lock);
+    events_post(workspace, EVENT_REQUEST); /* who waits for all to be answered hurries this one */
+}
+
+void events_let_go(struct workspace *workspace, struct held *held)
+{
+    if (!held->hurry)
+        return;
+    pthread_mutex_lock(&workspace->events.lock);
+    *held->place = held->next;
+    if (held->next)
+        held->next->place = held->place;
+    pthread_mutex_unlock(&workspace->events.lock);
+    held->hurry = NULL;
+}
+
+void events_hurry(struct workspace *workspace)
+{
+    pthread_mutex_lock(&workspace->events.lock);
+    for (struct held *held = workspace->events.held; held; held = held->next)
+        held->hurry(held->arg);
+    pthread_mutex_unlock(&workspace->events.lock);
 }
