@@ -23,7 +23,7 @@ const struct assumed_rule assumed_rules[] = {
     {"S23", "DA", "a prompt of punctuation alone fails with GENERATION_ERROR"},
     {"S24", "DA", "names and slugs are made from the prompt by fixed rules"},
     {"S25", "DA", "callback_headers may not name headers of the connection"},
-    {"S26", "PA", "429 comes only where the settings ask for it"},
+    {"S26", "PA", "429 comes only where the settings or a rule ask for it"},
     {"E1", "DO", "lists are oldest first"},
     {"E2", "DO", "a name is required and unique in its project, byte for byte"},
     {"E4", "DOA", "null leaves a field as it is; updatedAt never goes back"},

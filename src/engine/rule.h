@@ -36,9 +36,10 @@ struct rule_header {
 
 /* What a request must be like; NULL, or operation -1: does not matter. */
 struct rule_match {
-    int operation;     /* of rule_operations */
-    const char *email; /* in lower case */
-    bool email_has_star;
+    int operation;         /* of rule_operations */
+    const char *email;     /* in lower case */
+    const char *email_end; /* what follows its last *; NULL: it has none */
+    size_t email_end_len;
     const char *prompt; /* a part of it */
     struct pattern *prompt_pattern;
     const char *request_id, *scenario_slug, *project, *job;

@@ -22,6 +22,7 @@ int rule_request_fill(struct rule_request *request)
     request->filled = true;
     if (request->email) {
         email_fold(request->email, request->folded);
+        request->folded_len = strlen(request->folded);
         request->email_hash = rule_hash(request->folded);
     }
     if (request->request_id)
@@ -89,8 +90,13 @@ static bool fits_email(const struct rule_match *match, const struct rule_request
 {
     if (!match->email || !request->email)
         return !match->email;
-    return match->email_has_star ? glob_fits(match->email, request->folded)
-                                 : strcmp(match->email, request->folded) == 0;
+    if (!match->email_end)
+        return strcmp(match->email, request->folded) == 0;
+    /* Most are told apart by how they end, or begin, which costs less to see. */
+    return match->email_end_len <= request->folded_len &&
+           memcmp(request->folded + request->folded_len - match->email_end_len, match->email_end,
+                  match->email_end_len) == 0 &&
+           glob_fits(match->email, request->folded);
 }
 
 static bool fits_prompt(const struct rule_match *match, const struct rule_request *request)

@@ -24,6 +24,7 @@ struct rule_request {
     const json_t *body;
 
     char folded[EMAIL_MAX + 1]; /* rule_match.c's: the email; and hashes, 0 for NULL */
+    size_t folded_len;
     uint32_t email_hash, request_id_hash;
 };
 

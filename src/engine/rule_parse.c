@@ -171,7 +171,11 @@ static int take_email(struct rule *rule, const char *email)
         return ERR_NO_MEMORY;
     email_fold(email, folded);
     rule->match.email = folded;
-    rule->match.email_has_star = strchr(folded, '*') != NULL;
+    const char *star = strrchr(folded, '*');
+    if (star) {
+        rule->match.email_end = star + 1;
+        rule->match.email_end_len = strlen(star + 1);
+    }
     return 0;
 }
 

@@ -8,7 +8,7 @@ static struct rule_screen screen_of(struct rule *rule)
     const struct rule_match *match = &rule->match;
     return (struct rule_screen){
         .operation = match->operation,
-        .email_hash = match->email && !match->email_has_star ? rule_hash(match->email) : 0,
+        .email_hash = match->email && !match->email_end ? rule_hash(match->email) : 0,
         .request_id_hash = match->request_id ? rule_hash(match->request_id) : 0,
         .rule = rule};
 }

@@ -141,7 +141,7 @@ test('C2, C3: what a query may not say', async (t) => {
     assertProblem(await mock.send('GET', '/keys?limit=1'), 422, 'unknown_parameter');
     const wrong = ['status=done', 'status=', 'limit=0', 'limit=1001', 'limit=x', 'limit=1.5', 'limit=-1',
         'limit=99999999999999999999', 'min=0', 'min=1001', 'wait=5', 'wait=5m1s', 'wait=301s',
-        'wait=-1s', 'since=x', 'since=1.2.3.4', 'since=1.', 'since=.1', 'since=-1.0', 'since=1.1',
+        'wait=-1s', 'since=x', 'since=1.2.3.4.5', 'since=1.', 'since=.1', 'since=-1.0', 'since=1.1',
         'request_id=', 'prompt=', 'user_email=', 'session=', 'scenario_slug=', 'min=3&limit=2',
         'limit=1&limit=2', 'status=queued&status=queued'];
     for (const query of wrong)

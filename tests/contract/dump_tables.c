@@ -5,6 +5,7 @@
  * "params":[{operationId, name, type, words, max}]}.
  */
 #include "control/internal.h"
+#include "engine/rule.h"
 #include "scenarios/internal.h"
 #include "studio/internal.h"
 
@@ -77,6 +78,7 @@ int main(void)
     put_fields(fields, "setClock", clock_fields, clock_field_count, true);
     put_fields(fields, "advanceClock", advance_fields, advance_field_count, true);
     put_fields(fields, "createSourceScenario", source_fields, source_field_count, true);
+    put_fields(fields, "createRule", rule_fields, rule_field_count, true);
     put_fields(fields, "transitionJob", transition_fields, transition_field_count, true);
     put_fields(fields, "waitUntilSettled", settle_fields, settle_field_count, true);
     for (size_t i = 0; i < operation_params_count; i++)

@@ -17,7 +17,7 @@ const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
 export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com',
-    job: '000000000000' };
+    job: '000000000000', rule: '000000000000' };
 
 /** What every operation refuses (C2, C6, C7, C8, H3, H5). `server` has several workspaces. */
 export async function refuseEverywhere(server, slug) {
@@ -94,6 +94,12 @@ export async function refuseBodies(server, slug) {
         ['advanceClock', 'invalid_body', []],
         ['createSourceScenario', 'unknown_field', { slgu: 'x', name: 'n' }],
         ['createSourceScenario', 'missing_field', {}],
+        ['createRule', 'unknown_field', { match: { emial: 'jane@acme.com' } }],
+        ['createRule', 'missing_field', {}],
+        ['createRule', 'invalid_field', [{ match: {} }, { match: {}, do: { job: { queued: '5' } } }]],
+        ['createRule', 'invalid_operation', { match: { operation: 'createScenarioJobs' } }],
+        ['createRule', 'invalid_body', 7],
+        ['createRule', 'too_many_rules', Array(10001).fill({ match: {} })],
         ['transitionJob', 'unknown_field', { too: 'failed' }],
         ['transitionJob', 'missing_field', {}],
         ['transitionJob', 'invalid_to', { to: 'complete' }],
@@ -147,6 +153,7 @@ export async function live(server) {
 
     await parts(server, '/w/checkout');
     await jobs(server, '/w/checkout');
+    await rules(server, '/w/checkout');
 }
 
 /** A job of a queue time of an hour: nothing moves it but what is asked for here. */
@@ -198,6 +205,53 @@ async function jobs(server, prefix) {
     await call(server, 'getJob', absent);
     await call(server, 'transitionJob', { ...absent, body: { to: 'failed' } });
     await call(server, 'releaseJob', { ...absent, body: {} });
+}
+
+/** Rules of a workspace, one of which acts. */
+async function rules(server, prefix) {
+    await call(server, 'listRules', { prefix, status: 200, example: 'none' });
+    const body = { label: 'renewal', match: { operation: 'createScenarioJob', email: '*@acme.com' },
+        do: { job: { end: 'failed' } }, times: 1 };
+    const { id: rule } = await call(server, 'createRule', { prefix, body, status: 201,
+        example: 'created' });
+    await call(server, 'listRules', { prefix, status: 200, example: 'rules' });
+    await call(server, 'createScenarioJob', { prefix, status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json' },
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    const parameters = { rule };
+    await call(server, 'getRule', { prefix, parameters, query: '?wait=30s', status: 200,
+        example: 'hit' });
+    await call(server, 'getRule', { prefix, parameters, query: '?min=2', status: 409,
+        example: 'wait_impossible' });
+    const several = await call(server, 'createRule', { prefix, body: [body], status: 201,
+        example: 'several' });
+    const other = { rule: several[0].id };
+    await call(server, 'createScenarioJob', { prefix, status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json' },
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    const watch = await call(server, 'createRule', { prefix, body: { match: {} }, status: 201 });
+    await call(server, 'createScenarioJob', { prefix, status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json' },
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    for (const [query, example] of [['', 'not_so'], ['&wait=1ms', 'wait_expired']]) {
+        await call(server, 'listRules', { prefix, query: `?label=none&min=1${query}`, status: 409,
+            example });
+        await call(server, 'getRule', { prefix, parameters: { rule: watch.id },
+            query: `?min=2${query}`, status: 409, example });
+    }
+    for (const operationId of ['listRules', 'getRule'])
+        await call(server, operationId, { prefix, parameters, query: '?wait=5', status: 422,
+            example: 'invalid_wait' });
+    await call(server, 'deleteRule', { prefix, parameters, status: 204 });
+    for (const operationId of ['getRule', 'deleteRule'])
+        await call(server, operationId, { prefix, parameters, status: 404,
+            example: 'rule_not_found' });
+    await call(server, 'deleteRules', { prefix, status: 422, example: 'missing_parameter' });
+    await call(server, 'deleteRules', { prefix, query: '?label=renewal', status: 200,
+        example: 'deleted' });
+    await call(server, 'deleteRule', { prefix, parameters: { rule: watch.id }, status: 204 });
+    await call(server, 'getRule', { prefix, parameters: other, status: 404,
+        example: 'rule_not_found' });
 }
 
 async function parts(server, prefix) {

@@ -9,8 +9,9 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
-    'transitionJob', 'releaseJob', 'waitUntilSettled'];
-const waits = ['listJobs', 'getJob', 'waitUntilSettled'];
+    'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
+    'getRule', 'deleteRule'];
+const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 

@@ -43,6 +43,106 @@ START_TEST(times_are_utc)
 }
 END_TEST
 
+/* -- times that are read ------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *text;
+    int64_t ms;
+} good_times[] = {
+    {"1970-01-01T00:00:00Z", 0},
+    {"1970-01-01T00:00:00.001Z", 1},
+    {"2024-03-01T10:00:00Z", 1709287200000},
+    {"2024-02-29T00:00:00.001Z", 1709164800001},
+    {"2000-02-29T23:59:59Z", 951868799000}, /* a leap year, as every 400th */
+    {"2100-02-28T00:00:00Z", 4107456000000},
+    {"9999-12-31T23:59:59.999Z", 253402300799999},
+    {"9999-12-31T23:59:59.9999999999999999999999999999999999Z", 253402300799999},
+    {"2024-03-01T10:00:00.5Z", 1709287200500},
+    {"2024-03-01T10:00:00.1239Z", 1709287200123}, /* cut, not rounded */
+    {"2024-03-01t10:00:00z", 1709287200000},
+    {"2024-03-01T10:00:00+00:00", 1709287200000},
+    {"2024-03-01T11:30:00+01:30", 1709287200000},
+    {"2024-02-29T22:00:00-12:00", 1709287200000},
+    {"1969-12-31T23:00:00-01:00", 0},
+};
+
+static const char *const bad_times[] = {
+    "",
+    "Z",
+    "now",
+    "2024-03-01",
+    "2024-03-01T10:00:00",
+    "2024-03-01 10:00:00Z",
+    "2024-03-01T10:00Z",
+    "2024-3-01T10:00:00Z",
+    "24-03-01T10:00:00Z",
+    "2024-03-01T10:00:00.Z",
+    "2024-03-01T10:00:00,5Z",
+    "2024-03-01T10:00:00Z ",
+    " 2024-03-01T10:00:00Z",
+    "2024-03-01T10:00:00ZZ",
+    "+2024-03-01T10:00:00Z",
+    "20240301T100000Z",
+    "2024-00-01T10:00:00Z",
+    "2024-13-01T10:00:00Z",
+    "2024-03-00T10:00:00Z",
+    "2024-03-32T10:00:00Z",
+    "2024-04-31T10:00:00Z",
+    "2023-02-29T10:00:00Z",
+    "2100-02-29T10:00:00Z",
+    "1900-02-29T10:00:00Z",
+    "2024-02-30T10:00:00Z",
+    "2024-03-01T24:00:00Z",
+    "2024-03-01T10:60:00Z",
+    "2024-03-01T10:00:60Z",
+    "2024-03-01T10:00:00+1:00",
+    "2024-03-01T10:00:00+0100",
+    "2024-03-01T10:00:00+24:00",
+    "2024-03-01T10:00:00+01:60",
+    "2024-03-01T10:00:00*01:00",
+    "1969-12-31T23:59:59.999Z",
+    "1970-01-01T00:59:00+01:00",
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59-00:01",
+    "10000-01-01T00:00:00Z",
+    "2024-03-01T1\xd9\xa0:00:00Z",
+    "-001-01-01T00:00:00Z",
+};
+
+START_TEST(times_are_read)
+{
+    int64_t ms = -7;
+    struct err err = {""};
+    ck_assert_msg(time_parse(good_times[_i].text, &ms, &err) == 0, "%s: %s", good_times[_i].text,
+                  err.text);
+    ck_assert_int_eq(ms, good_times[_i].ms);
+}
+END_TEST
+
+START_TEST(what_is_no_time_is_refused)
+{
+    int64_t ms = -7;
+    struct err err = {""};
+    ck_assert_msg(time_parse(bad_times[_i], &ms, &err) == ERR_INVALID, "%s", bad_times[_i]);
+    ck_assert_str_ne(err.text, "");
+    ck_assert_int_eq(ms, -7);
+}
+END_TEST
+
+/* Each day of 8,030 years, at a time of day of its own. */
+START_TEST(every_day_is_read_as_it_is_written)
+{
+    char text[TIME_TEXT_SIZE];
+    for (int64_t ms = 0, read; ms <= TIME_MAX; ms += 86400000 + 7919) {
+        time_format_millis(ms, text);
+        ck_assert_int_eq(time_parse(text, &read, NULL), 0);
+        ck_assert_msg(read == ms, "%s", text);
+    }
+}
+END_TEST
+
 /* The steady clock starts from the wall clock's time; both of its readings are cut to whole
  * milliseconds, hence the one either way. */
 START_TEST(steady_clock_starts_at_wall_time_and_never_goes_back)
@@ -293,6 +393,10 @@ int main(void)
     TCase *email = tcase_create("S6, S8: addresses"), *url = tcase_create("S6: URLs");
     TCase *rest = tcase_create("errors and digests");
     tcase_add_loop_test(time, times_are_utc, 0, (int)COUNT(times));
+    tcase_add_loop_test(time, times_are_read, 0, COUNT(good_times));
+    tcase_add_loop_test(time, what_is_no_time_is_refused, 0, COUNT(bad_times));
+    tcase_set_timeout(time, 60); /* every day takes a while under sanitizers */
+    tcase_add_test(time, every_day_is_read_as_it_is_written);
     tcase_add_test(time, steady_clock_starts_at_wall_time_and_never_goes_back);
     tcase_add_test(id, hex_ids);
     tcase_add_test(id, uuids);
