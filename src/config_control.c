@@ -84,7 +84,8 @@ static int check_state(const char *text, const json_t *document, struct err *err
 {
     struct state_head head;
     struct state_fault fault;
-    if (state_check(document, time_steady_ms(), &head, &fault))
+    if (state_check(document, time_steady_ms(), &head, &fault) &&
+        state_check_secrets(document, &fault))
         return 0;
     bool tells_path = *fault.path && !fault.names_path;
     return err_set(err, ERR_INVALID, "line %zu: %s%s%s", json_line_of(text, fault.path),

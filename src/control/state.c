@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/wait.h"
 #include "engine/advance.h"
 #include "engine/rule_set.h"
 #include "http/respond.h"
@@ -22,6 +23,7 @@ struct replacing {
     /* Of a reset. */
     json_t *origin; /* what it puts back */
     unsigned turn;  /* that is over: its requests are answered first */
+    bool is_last;   /* of those that began before this reset */
     struct waiter waiter;
 };
 
@@ -92,6 +94,9 @@ void control_tell_state(struct request *request, const struct state_fault *fault
     buf_puts(&detail, fault->problem);
     if (buf_failed(&detail))
         router_fail(request, ERR_NO_MEMORY, NULL);
+    else if (fault->is_taken)
+        control_problem(request, 409, "api_key_taken", detail.data,
+                        "Nothing was changed. Without keys, those that are there stay");
     else
         control_problem(request, 422, "invalid_state", detail.data,
                         "Nothing was changed. GET /_mock/state shows what a state looks like");
@@ -158,8 +163,7 @@ void state_put_handler(struct request *request)
     control_operate(request, &replacing->replace.operation, answer_put);
 }
 
-/* -- resetWorkspace ------------------------------------------------------------------------------
- */
+/* -- resetWorkspace ---------------------------------------------------------------------------- */
 
 struct reset_body {
     const json_t *keep;
@@ -240,12 +244,15 @@ static void await_requests(struct request *request)
     int64_t seen = events_seen(waiter->workspace, waiter->kinds);
     events_hurry(waiter->workspace);
     int left = events_unanswered_of(waiter->workspace, replacing->turn);
-    if (!left) {
+    if (!left && !replacing->is_last) { /* what a reset that gave up has left is answered now */
+        replacing->is_last = events_turn(waiter->workspace, &replacing->turn);
+        left = events_unanswered_of(waiter->workspace, replacing->turn);
+    }
+    if (!left && replacing->is_last) {
         put_back(request);
-    } else if (waiter->end == WAIT_STOPPED) {
-        router_fail(request, ERR_STOPPING, NULL);
+    } else if (waiter->end == WAIT_DELETED || waiter->end == WAIT_STOPPED) {
+        control_refuse_end(request, waiter->end);
     } else if (waiter->end != WAIT_HAPPENED) {
-        give_back(replacing);
         control_problem(request, 409, "wait_expired",
                         "Requests that began before the reset are still not answered",
                         "Nothing was reset. A rule may have them wait: DELETE it, or reset again "
@@ -268,7 +275,7 @@ void reset_handler(struct request *request)
     struct workspace *workspace = replacing->taken;
     replacing->document.keeps_settings = keeps(&body, "settings");
     replacing->document.keeps_rules = keeps(&body, "rules");
-    replacing->turn = events_turn(workspace);
+    replacing->is_last = events_turn(workspace, &replacing->turn);
     replacing->waiter = (struct waiter){.engine = replacing->engine,
                                         .workspace = workspace,
                                         .kinds = EVENT_REQUEST,

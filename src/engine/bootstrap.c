@@ -49,7 +49,8 @@ static int make_named(struct db *db, const char *name, const char *project_id, i
         snprintf(ret->project_id, sizeof ret->project_id, "%s", project_id);
     snprintf(ret->slug, sizeof ret->slug, "%s", name);
     snprintf(ret->name, sizeof ret->name, "%s", name);
-    return workspace_insert(db, ret);
+    int status = workspace_insert(db, ret);
+    return status < 0 ? status : state_remember(db, ret->pk);
 }
 
 /* The workspace of that name, made where it is not there. */
@@ -122,7 +123,9 @@ static int want_default(struct db *db, struct bootstrap *self)
                                  .active = true,
                                  .created_at = self->now};
     self->made_default = true;
-    if ((status = workspace_insert(db, &row)) < 0 || self->options->no_defaults)
+    if ((status = workspace_insert(db, &row)) == 0)
+        status = state_remember(db, row.pk);
+    if (status < 0 || self->options->no_defaults)
         return status;
     status = want_key(db, &(struct engine_grant){.value = documented_key}, self->now, self->err);
     if (status == 0)

@@ -175,8 +175,15 @@ void events_post_job(struct workspace *workspace, int64_t event)
 
 unsigned events_begin_request(struct workspace *workspace)
 {
-    unsigned turn = atomic_load(&workspace->events.turn);
-    atomic_fetch_add(&workspace->events.unanswered[turn & 1], 1);
+    struct events *events = &workspace->events;
+    unsigned turn = atomic_load(&events->turn), now;
+    atomic_fetch_add(&events->unanswered[turn & 1], 1);
+    /* Where a new turn began in between, nobody may have seen that this one was counted. */
+    while ((now = atomic_load(&events->turn)) != turn) {
+        atomic_fetch_sub(&events->unanswered[turn & 1], 1);
+        turn = now;
+        atomic_fetch_add(&events->unanswered[turn & 1], 1);
+    }
     events_post(workspace, EVENT_REQUEST);
     return turn;
 }
@@ -197,9 +204,13 @@ int events_unanswered(const struct workspace *workspace)
     return events_unanswered_of(workspace, 0) + events_unanswered_of(workspace, 1);
 }
 
-unsigned events_turn(struct workspace *workspace)
+bool events_turn(struct workspace *workspace, unsigned *ret_turn)
 {
-    return atomic_fetch_add(&workspace->events.turn, 1);
+    struct events *events = &workspace->events;
+    unsigned turn = atomic_load(&events->turn);
+    bool begins = !atomic_load(&events->unanswered[(turn + 1) & 1]);
+    *ret_turn = begins ? atomic_fetch_add(&events->turn, 1) : turn - 1;
+    return begins;
 }
 
 void events_end_waits(struct workspace *workspace, enum wait_end end)

@@ -113,9 +113,11 @@ void events_end_request(struct workspace *workspace, unsigned turn);
 int events_unanswered(const struct workspace *workspace);
 int events_unanswered_of(const struct workspace *workspace, unsigned turn);
 
-/* Begins a new turn, and says which one is over: no request begins in that any more. Only where the
- * turn before is over and done with. */
-unsigned events_turn(struct workspace *workspace);
+/*
+ * Begins a new turn and says which one is over: no request begins in that any more. False: the one
+ * before is not over and done with, so none began, and *ret_turn is that one. One thread at a time.
+ */
+bool events_turn(struct workspace *workspace, unsigned *ret_turn);
 
 /* Puts a request on the list, which its owner takes off before it is gone (nothing, where it is
  * not on); and hurries all that are. Any thread. */

@@ -47,18 +47,6 @@ static int fill_headers(const struct job_input *input, void *arg)
     return 0;
 }
 
-static bool has_null(const json_t *headers)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)headers, name, value)
-    {
-        if (json_is_null(value))
-            return true;
-    }
-    return false;
-}
-
 /* The headers of a job as they are to be stored, where the document leaves values out; the caller's
  * to free. */
 static int resolve(struct db *db, int64_t pk, const json_t *job, size_t index, char **ret_text,
@@ -69,7 +57,7 @@ static int resolve(struct db *db, int64_t pk, const json_t *job, size_t index, c
     struct buf text = BUF_INIT;
     struct job known;
     size_t len;
-    if (!has_null(headers))
+    if (!state_lacks_secret(headers))
         return 0;
     filling.headers = json_copy((json_t *)headers);
     int status = job_by_id(db, pk, json_string_value(json_object_get(job, "id")), &known);
@@ -78,10 +66,8 @@ static int resolve(struct db *db, int64_t pk, const json_t *job, size_t index, c
     else if (status == ERR_NOT_FOUND)
         status = fill_headers(NULL, &filling);
     if (status == 0 && filling.missing) {
-        snprintf(fault->path, sizeof fault->path, "jobs[%zu].callback_headers.%.40s", index,
-                 filling.missing);
-        status = refuse(fault, "has no value, and there is no such job here that has one: "
-                               "GET /_mock/state?reveal=true writes values too");
+        state_want_secret(fault, index, filling.missing);
+        status = ERR_INVALID;
     }
     if (status == 0)
         json_put_value(&text, filling.headers);
@@ -203,18 +189,41 @@ static int put_keys(struct db *db, int64_t pk, const struct state_document *docu
         if (status == 0 && !taken)
             status = key_insert(db, &document->keys[i]);
         if (taken || status == ERR_EXISTS) {
+            /* Within the document they are different ones. */
             snprintf(fault->path, sizeof fault->path, "keys[%zu]", i);
-            status = refuse(fault, taken ? "is a key that is there already, in this document or "
-                                           "in another workspace"
-                                         : "has the id of another key");
+            status = refuse(fault, "is a key of another workspace");
+            fault->is_taken = true;
         }
     }
     return status;
 }
 
+static int note_member(const struct member_row *row, void *arg)
+{
+    json_t *since = arg;
+    return json_object_set_new(since, row->email, json_integer(row->created_at));
+}
+
+/* Those that stay are members since when they were. */
+static int keep_members(struct db *db, int64_t pk, const struct state_document *document)
+{
+    json_t *since = json_object();
+    int status = since ? member_each_of(db, pk, note_member, since) : ERR_NO_MEMORY;
+    for (size_t i = 0; status == 0 && i < document->member_count; i++) {
+        struct member_row *member = &document->members[i];
+        json_t *known = json_object_get(since, member->email);
+        if (known)
+            member->created_at = json_integer_value(known);
+    }
+    json_decref(since);
+    return status;
+}
+
 static int put_members(struct db *db, int64_t pk, const struct state_document *document)
 {
-    int status = document->head.members ? member_delete_all(db, pk) : 0;
+    int status = keep_members(db, pk, document);
+    if (status == 0 && document->head.members)
+        status = member_delete_all(db, pk);
     for (size_t i = 0; status == 0 && i < document->member_count; i++) {
         document->members[i].workspace = pk;
         status = member_insert(db, &document->members[i]);

@@ -22,6 +22,7 @@ struct state_fault {
     char path[STATE_PATH_SIZE];
     char problem[STATE_PROBLEM_SIZE]; /* to be read after the path, unless it names it itself */
     bool names_path;
+    bool is_taken; /* nothing is wrong with it but that it is a key of another workspace's */
 };
 
 /*
@@ -53,6 +54,9 @@ struct state_head {
  */
 bool state_check(const json_t *document, int64_t now, struct state_head *ret_head,
                  struct state_fault *ret_fault);
+
+/* Whether a document says all secrets, as one must that goes into a workspace without jobs. */
+bool state_check_secrets(const json_t *document, struct state_fault *ret_fault);
 
 /* A key of a document that was checked, as a row; all but workspace. */
 void state_key(const json_t *key, int64_t now, struct key_row *ret_row);

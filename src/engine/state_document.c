@@ -4,16 +4,12 @@
 #include "base/time.h"
 #include "engine/admin.h"
 #include "engine/check.h"
-#include "engine/plan.h"
-#include "engine/rule.h"
 #include "engine/state.h"
 #include "engine/state_fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { VALUES_MAX = SNAPSHOT_COLUMNS_MAX };
 
 struct document {
     struct field_whole version, draws;
@@ -36,6 +32,11 @@ static bool is_time(const json_t *value)
     return json_is_string(value) && time_parse(json_string_value(value), &ms, NULL) == 0;
 }
 
+static bool is_count(const json_t *value)
+{
+    return json_number_value(value) >= 0 && json_number_value(value) <= (double)STATE_WHOLE_MAX;
+}
+
 static bool is_version(const json_t *value)
 {
     return json_number_value(value) == STATE_VERSION;
@@ -53,7 +54,7 @@ static const struct field document_fields[] = {
     {"clock", FIELD_OBJECT, .what = "an object", TO(clock)},
     {"seed", FIELD_ANY, .what = "null, a whole number, or a text of 1 to 100 bytes",
      .check = is_seed, TO(seed)},
-    {"draws", FIELD_WHOLE, .what = "a whole number", TO(draws)},
+    {"draws", FIELD_WHOLE, .what = "a whole number from 0", .check = is_count, TO(draws)},
     {"room_since", FIELD_STRING, .what = "a time, as \"2024-03-01T10:00:00.000Z\"",
      .check = is_time, TO(room_since)},
     {"settings", FIELD_OBJECT, .what = "an object of settings", TO(settings)},
@@ -70,7 +71,7 @@ enum { DOCUMENT_FIELDS = sizeof document_fields / sizeof *document_fields };
 
 /* -- faults ------------------------------------------------------------------------------------ */
 
-static bool wrong(struct state_fault *fault, const char *problem)
+bool state_wrong(struct state_fault *fault, const char *problem)
 {
     snprintf(fault->problem, sizeof fault->problem, "%s", problem);
     return false;
@@ -90,7 +91,7 @@ static void find_path(const char *detail, char path[STATE_PATH_SIZE])
 }
 
 /* What a table of fields says, as a fault: its words name the field. */
-static bool take_complaint(struct complaint *complaint, struct state_fault *fault)
+bool state_complain(struct complaint *complaint, struct state_fault *fault)
 {
     const struct buf *detail = &complaint->detail, *hint = &complaint->hint;
     snprintf(fault->problem, sizeof fault->problem, "%s%s%s", detail->data ? detail->data : "",
@@ -106,7 +107,7 @@ static bool take(const struct field *table, size_t count, const char *prefix, co
 {
     struct complaint complaint = COMPLAINT_INIT;
     return complain_read(&complaint, prefix, object, table, count, dest) == 0 ||
-           take_complaint(&complaint, fault);
+           state_complain(&complaint, fault);
 }
 
 /* -- the head ---------------------------------------------------------------------------------- */
@@ -232,12 +233,12 @@ static bool take_head(const struct document *document, int64_t now, struct state
     if (document->room_since.data)
         time_parse(document->room_since.data, &head->room_since, NULL);
     if (settings_take(document->settings, "settings.", &change, &complaint) < 0)
-        return take_complaint(&complaint, fault);
+        return state_complain(&complaint, fault);
     settings_change(&change, &head->settings);
     head->settings.room_since = head->room_since;
     if (!take_seed(document->seed, head->seed)) {
         snprintf(fault->path, sizeof fault->path, "seed");
-        return wrong(fault, "must be null, a whole number, or a text of 1 to 100 bytes");
+        return state_wrong(fault, "must be null, a whole number, or a text of 1 to 100 bytes");
     }
     return (!document->workspace || take_workspace(document->workspace, head, fault)) &&
            take_clock(document->clock, now, &head->clock, fault);
@@ -258,18 +259,19 @@ static bool is_hash(const json_t *value)
 
 static bool is_last4(const json_t *value)
 {
-    return json_string_length(value) == KEY_LAST4_SIZE - 1;
+    return json_string_length(value) == KEY_LAST4_SIZE - 1 &&
+           state_is_id(json_string_value(value), KEY_LAST4_SIZE - 1);
 }
 
 static bool is_id(const json_t *value)
 {
-    return json_string_length(value) > 0 && json_string_length(value) < ID_HEX_SIZE;
+    return state_is_id(json_string_value(value), ID_HEX_SIZE - 1);
 }
 
 #define KEY_TO(member_) .offset = offsetof(struct key_part, member_)
 
 static const struct field key_part_fields[] = {
-    {"id", FIELD_STRING, .what = "a text of 1 to 12 bytes", .check = is_id, KEY_TO(id)},
+    {"id", FIELD_STRING, .what = "1 to 12 letters, digits, - and _", .check = is_id, KEY_TO(id)},
     {"key", FIELD_STRING, .what = "exec_live_ and 40 letters or digits", .check = check_api_key,
      KEY_TO(key)},
     {"sha256", FIELD_STRING, .what = "64 digits of lower-case hex", .check = is_hash,
@@ -286,14 +288,14 @@ static bool check_key(const json_t *key, const char *prefix, struct state_fault 
     struct key_part part = {.id = {0}};
     if (!json_is_object(key)) {
         snprintf(fault->path, sizeof fault->path, "%.*s", (int)strlen(prefix) - 1, prefix);
-        return wrong(fault, "must be an object: {key}, or {sha256, last4, active}");
+        return state_wrong(fault, "must be an object: {key}, or {sha256, last4, active}");
     }
     if (!take(key_part_fields, KEY_PART_FIELDS, prefix, key, &part, fault))
         return false;
     bool hashed = part.sha256.data && part.last4.data;
     if ((part.key.data != NULL) == hashed || (part.key.data && part.sha256.data)) {
         snprintf(fault->path, sizeof fault->path, "%.*s", (int)strlen(prefix) - 1, prefix);
-        return wrong(fault, "must have either key, or sha256 and last4");
+        return state_wrong(fault, "must have either key, or sha256 and last4");
     }
     return true;
 }
@@ -323,162 +325,48 @@ void state_key(const json_t *key, int64_t now, struct key_row *ret_row)
                                            digit(part.sha256.data[2 * i + 1]));
 }
 
+/* Notes the key and its id; false: one of them was noted before. */
+static bool note_key(json_t *seen, const json_t *key)
+{
+    char hash[2 * KEY_HASH_SIZE + 1];
+    struct key_row row;
+    state_key(key, 0, &row);
+    for (size_t i = 0; i < KEY_HASH_SIZE; i++)
+        snprintf(hash + 2 * i, 3, "%02x", row.hash[i]);
+    if (json_object_get(seen, hash) || (*row.id && json_object_get(seen, row.id)))
+        return false;
+    return json_object_set_new(seen, hash, json_true()) == 0 &&
+           (!*row.id || json_object_set_new(seen, row.id, json_true()) == 0);
+}
+
+static bool check_keys(const json_t *keys, json_t *seen, struct state_fault *fault)
+{
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        char prefix[40];
+        int len = snprintf(prefix, sizeof prefix, "keys[%zu].", i);
+        if (!check_key(json_array_get(keys, i), prefix, fault))
+            return false;
+        snprintf(fault->path, sizeof fault->path, "%.*s", len - 1, prefix);
+        if (!note_key(seen, json_array_get(keys, i)))
+            return state_wrong(fault, "is, or has the id of, another one before it");
+    }
+    return true;
+}
+
 static bool check_access(const struct document *document, struct state_fault *fault)
 {
-    for (size_t i = 0; i < json_array_size(document->keys); i++) {
-        char prefix[40];
-        snprintf(prefix, sizeof prefix, "keys[%zu].", i);
-        if (!check_key(json_array_get(document->keys, i), prefix, fault))
-            return false;
-    }
+    json_t *seen = json_object();
+    bool good = seen && check_keys(document->keys, seen, fault);
+    json_decref(seen);
+    if (!good)
+        return false;
     for (size_t i = 0; i < json_array_size(document->members); i++) {
         if (check_member(json_array_get(document->members, i)))
             continue;
         snprintf(fault->path, sizeof fault->path, "members[%zu]", i);
-        return wrong(fault, "must be an address, or a pattern of one as *@acme.com");
+        return state_wrong(fault, "must be an address, or a pattern of one as *@acme.com");
     }
     return true;
-}
-
-/* -- rows -------------------------------------------------------------------------------------- */
-
-/* The first member that none of the fields, and not `besides`, is named after. */
-static bool check_names(const json_t *object, const struct state_list *list, const char *besides,
-                        struct state_fault *fault)
-{
-    const char *name;
-    json_t *member;
-    json_object_foreach((json_t *)object, name, member)
-    {
-        bool known = besides && strcmp(name, besides) == 0;
-        for (size_t i = 0; !known && i < list->count; i++)
-            known = strcmp(list->fields[i].name, name) == 0;
-        if (known)
-            continue;
-        size_t len = strlen(fault->path);
-        snprintf(fault->path + len, sizeof fault->path - len, ".%.40s", name);
-        return wrong(fault, "is not known here");
-    }
-    return true;
-}
-
-static int64_t time_of(const struct snapshot_value *value)
-{
-    return value->is_null ? -1 : value->number;
-}
-
-/* What a job may not be although each value by itself is fine. */
-static const char *job_contradiction(const struct snapshot_value *values, unsigned marks)
-{
-    enum job_status status = (enum job_status)values[STATE_JOB_STATUS].number;
-    int64_t created = time_of(&values[STATE_JOB_CREATED]);
-    int64_t started = time_of(&values[STATE_JOB_STARTED]);
-    int64_t completed = time_of(&values[STATE_JOB_COMPLETED]);
-    bool ended = status > JOB_PROCESSING;
-    bool waits = !ended && !(marks & (JOB_IS_HELD | JOB_IS_POLLED));
-    if ((completed >= 0) != ended)
-        return "must have completed_at if it has ended, and else none";
-    if (status == JOB_QUEUED && started >= 0)
-        return "must not have started_at while it is queued";
-    if (started < 0 && status != JOB_QUEUED && status != JOB_CANCELLED)
-        return "must have started_at";
-    if ((started >= 0 && started < created) || (completed >= 0 && completed < created) ||
-        (completed >= 0 && completed < started))
-        return "must have been created, started and completed in this order";
-    if (waits == values[STATE_JOB_DUE].is_null)
-        return "must have due_at while it is queued or processing and neither held nor polled, and "
-               "else none";
-    if (status == JOB_COMPLETED && values[STATE_JOB_SCENARIO].is_null)
-        return "must have the id of its scenario";
-    if (status == JOB_FAILED && values[STATE_JOB_ERROR_CODE].is_null)
-        return "must have error_code";
-    return NULL;
-}
-
-/* Reads what is planned for a job; *ret_marks is how it is marked for that. */
-static bool take_plan(const json_t *job, const struct snapshot_value *values, struct state_row *row,
-                      struct state_fault *fault)
-{
-    const json_t *object = json_object_get(job, "plan");
-    struct plan plan;
-    plan_init(&plan);
-    row->has_plan = object && !json_is_null(object);
-    if (!row->has_plan)
-        return true;
-    size_t len = strlen(fault->path);
-    snprintf(fault->path + len, sizeof fault->path - len, ".plan");
-    struct state_list planned = {"plan", SNAPSHOT_JOBS, state_plan_fields, state_plan_field_count};
-    if (!json_is_object(object))
-        return wrong(fault, "must be an object");
-    if (!check_names(object, &planned, NULL, fault) ||
-        !state_take_fields(object, state_plan_fields, state_plan_field_count, row->plan,
-                           row->plan_texts, fault))
-        return false;
-    fault->path[len] = '\0';
-    if (!row->plan[STATE_PLAN_HOLD].is_null)
-        plan.hold_at = (int)row->plan[STATE_PLAN_HOLD].number;
-    if (!row->plan[STATE_PLAN_POLLS_QUEUED].is_null)
-        plan.polls_queued = 0;
-    if (!row->plan[STATE_PLAN_POLLS_PROCESSING].is_null)
-        plan.polls_processing = 0;
-    enum job_status status = (enum job_status)values[STATE_JOB_STATUS].number;
-    row->marks = JOB_HAS_PLAN;
-    if (status <= JOB_PROCESSING)
-        row->marks |= plan_marks(&plan, status);
-    return true;
-}
-
-static bool check_rule(const json_t *object, struct state_fault *fault)
-{
-    struct complaint complaint = COMPLAINT_INIT;
-    struct rule *rule = NULL;
-    char prefix[STATE_PATH_SIZE + 8];
-    snprintf(prefix, sizeof prefix, "%s.rule.", fault->path);
-    int status = rule_parse(json_object_get(object, "rule"), prefix, &complaint, &rule);
-    rule_release(rule);
-    return status == 0 || take_complaint(&complaint, fault);
-}
-
-bool state_take_row(const struct state_list *list, size_t index, const json_t *object,
-                    struct state_row *row, struct state_fault *fault)
-{
-    bool is_job = list->table == SNAPSHOT_JOBS;
-    snprintf(fault->path, sizeof fault->path, "%s[%zu]", list->name, index);
-    row->marks = 0;
-    if (!json_is_object(object))
-        return wrong(fault, "must be an object");
-    if (!check_names(object, list, is_job ? "plan" : NULL, fault) ||
-        !state_take_fields(object, list->fields, list->count, row->values, row->texts, fault))
-        return false;
-    if (list->table == SNAPSHOT_RULES)
-        return check_rule(object, fault);
-    if (!is_job)
-        return true;
-    if (!take_plan(object, row->values, row, fault))
-        return false;
-    row->values[list->count] = (struct snapshot_value){.number = row->marks};
-    const char *problem = job_contradiction(row->values, row->marks);
-    return !problem || wrong(fault, problem);
-}
-
-void state_row_finish(struct state_row *row)
-{
-    for (size_t i = 0; i < VALUES_MAX; i++) {
-        buf_finish(&row->texts[i]);
-        buf_finish(&row->plan_texts[i]);
-    }
-}
-
-static bool check_lists(const struct document *document, struct state_fault *fault)
-{
-    struct state_row row = {.marks = 0};
-    bool good = true;
-    for (size_t i = 0; good && i < SNAPSHOT_TABLES; i++)
-        for (size_t j = 0; good && j < json_array_size(document->lists[i]); j++)
-            good = state_take_row(&state_lists[i], j, json_array_get(document->lists[i], j), &row,
-                                  fault);
-    state_row_finish(&row);
-    return good;
 }
 
 bool state_check(const json_t *json, int64_t now, struct state_head *ret_head,
@@ -487,8 +375,8 @@ bool state_check(const json_t *json, int64_t now, struct state_head *ret_head,
     struct document document = {.workspace = NULL};
     *ret_fault = (struct state_fault){.path = ""};
     if (!json_is_object(json))
-        return wrong(ret_fault, "a state must be a JSON object");
+        return state_wrong(ret_fault, "a state must be a JSON object");
     return take(document_fields, DOCUMENT_FIELDS, "", json, &document, ret_fault) &&
            take_head(&document, now, ret_head, ret_fault) && check_access(&document, ret_fault) &&
-           check_lists(&document, ret_fault);
+           state_check_lists(document.lists, ret_fault);
 }

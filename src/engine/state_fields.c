@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/nearest.h"
 #include "base/time.h"
+#include "base/url.h"
 #include "store/job.h"
 
 #include <stdarg.h>
@@ -20,14 +21,17 @@ static const char *const delivery_states[] = {"pending", NULL};
 
 /* Texts that the store keeps in full are bounded by the document alone. */
 #define ANY_LENGTH SIZE_MAX
-#define AN_ID      .type = STATE_TEXT, .max = ID_HEX_SIZE - 1
+#define AN_ID      .type = STATE_ID, .max = ID_HEX_SIZE - 1
+#define A_SLUG     .type = STATE_SLUG, .max = SCENARIO_SLUG_SIZE - 1
+#define A_BASE     .type = STATE_BASE, .max = URL_BASE_SIZE - STATE_PREFIX_SIZE
+#define READS      .type = STATE_WHOLE, .max = 1000000000
 #define A_TEXT     .type = STATE_TEXT, .max = ANY_LENGTH
 #define A_TIME     .type = STATE_TIME
 #define WORD(list) .type = STATE_WORD, .words = (list)
 
 static const struct state_field scenario_fields[] = {
     {"id", AN_ID, .required = true},
-    {"slug", .type = STATE_TEXT, .max = SCENARIO_SLUG_SIZE - 1, .required = true},
+    {"slug", A_SLUG, .required = true},
     {"name", .type = STATE_TEXT, .max = SCENARIO_NAME_SIZE - 1, .required = true},
     {"source", AN_ID},
     {"job", AN_ID},
@@ -35,7 +39,7 @@ static const struct state_field scenario_fields[] = {
 };
 
 static const struct state_field job_fields[] = {
-    {"number", .type = STATE_WHOLE, .required = true},
+    {"number", .type = STATE_WHOLE, .min = 1, .required = true},
     {"id", AN_ID, .required = true},
     {"status", WORD(job_states), .required = true},
     {"created_at", A_TIME, .required = true},
@@ -49,7 +53,7 @@ static const struct state_field job_fields[] = {
     {"scenario", AN_ID},
     {"error_code", .type = STATE_TEXT, .max = ERROR_CODE_SIZE - 1},
     {"error_message", .type = STATE_TEXT, .max = ERROR_MESSAGE_SIZE - 1},
-    {"base_url", .type = STATE_TEXT, .max = URL_BASE_SIZE - STATE_PREFIX_SIZE, .required = true},
+    {"base_url", A_BASE, .required = true},
     {"request_id", A_TEXT},
     {"session", AN_ID},
     {"user_email", A_TEXT, .required = true},
@@ -65,11 +69,11 @@ const struct state_field state_plan_fields[] = {
     {"error_code", .type = STATE_TEXT, .max = ERROR_CODE_SIZE - 1},
     {"error_message", .type = STATE_TEXT, .max = ERROR_MESSAGE_SIZE - 1},
     {"scenario_name", .type = STATE_TEXT, .max = SCENARIO_NAME_SIZE - 1},
-    {"scenario_slug", .type = STATE_TEXT, .max = SCENARIO_SLUG_SIZE - 1},
-    {"polls_queued", .type = STATE_WHOLE},
-    {"polls_processing", .type = STATE_WHOLE},
+    {"scenario_slug", A_SLUG},
+    {"polls_queued", READS},
+    {"polls_processing", READS},
     {"hold_at", WORD(holds)},
-    {"polls", .type = STATE_WHOLE, .required = true},
+    {"polls", READS, .required = true},
     {"rule", AN_ID},
 };
 const size_t state_plan_field_count = sizeof state_plan_fields / sizeof *state_plan_fields;
@@ -84,7 +88,7 @@ static const struct state_field session_fields[] = {
     {"id", AN_ID, .required = true},
     {"job", AN_ID},
     {"created_at", A_TIME, .required = true},
-    {"base_url", .type = STATE_TEXT, .max = URL_BASE_SIZE - STATE_PREFIX_SIZE, .required = true},
+    {"base_url", A_BASE, .required = true},
     {"request_id", A_TEXT},
     {"user_email", A_TEXT, .required = true},
     {"prompt", A_TEXT, .required = true},
@@ -92,11 +96,11 @@ static const struct state_field session_fields[] = {
 
 static const struct state_field project_scenario_fields[] = {
     {"project", A_TEXT, .required = true},
-    {"id", .type = STATE_TEXT, .max = ID_UUID_SIZE - 1, .required = true},
+    {"id", .type = STATE_ID, .max = ID_UUID_SIZE - 1, .required = true},
     {"name", A_TEXT, .required = true},
     {"instructions", A_TEXT},
     {"messages", .type = STATE_LIST},
-    {"max_messages", .type = STATE_WHOLE},
+    {"max_messages", .type = STATE_WHOLE, .min = 1, .max = SIZE_MAX},
     {"success_criteria", A_TEXT},
     {"failure_criteria", A_TEXT},
     {"failure_criteria_mode", A_TEXT, .required = true, .words = modes},
@@ -175,6 +179,9 @@ static void put_value(struct buf *out, const struct state_field *field,
     }
     switch (field->type) {
     case STATE_TEXT:
+    case STATE_ID:
+    case STATE_SLUG:
+    case STATE_BASE:
         json_put_string(out, value->text, value->len);
         break;
     case STATE_WHOLE:
@@ -236,6 +243,49 @@ static bool is_word(const char *text, const struct state_field *field)
     return false;
 }
 
+bool state_is_id(const char *text, size_t max)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t len = strlen(text);
+    return len > 0 && len <= max && strspn(text, letters) == len;
+}
+
+static bool is_slug(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+/* Answers have bases as they are: nothing in one may have to be escaped in JSON. */
+static bool is_base(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '"' || *c == '\\')
+            return false;
+    return url_is_base(text);
+}
+
+/* What a text must be beyond its length. */
+static bool check_text(const struct state_field *field, const struct snapshot_value *value,
+                       struct state_fault *fault)
+{
+    switch (field->type) {
+    case STATE_ID:
+        return state_is_id(value->text, field->max) ||
+               wrong(fault, field, "must be 1 to %zu letters, digits, - and _", field->max);
+    case STATE_SLUG:
+        return is_slug(value->text) ||
+               wrong(fault, field, "must be of lower-case letters, digits and -");
+    case STATE_BASE:
+        return is_base(value->text) ||
+               wrong(fault, field, "must be the base of urls, as \"http://127.0.0.1:3000\"");
+    default:
+        return !field->words || is_word(value->text, field) ||
+               wrong(fault, field, "must be one of: %s, %s", field->words[0], field->words[1]);
+    }
+}
+
 static bool take_text(const json_t *json, const struct state_field *field,
                       struct snapshot_value *value, struct state_fault *fault)
 {
@@ -243,19 +293,24 @@ static bool take_text(const json_t *json, const struct state_field *field,
         return wrong(fault, field, "must be a text");
     *value =
         (struct snapshot_value){.text = json_string_value(json), .len = json_string_length(json)};
+    if (field->required && !value->len)
+        return wrong(fault, field, "is required");
     if (value->len > field->max)
         return wrong(fault, field, "must have %zu bytes or fewer", field->max);
-    return !field->words || is_word(value->text, field) ||
-           wrong(fault, field, "must be one of: %s, %s", field->words[0], field->words[1]);
+    return check_text(field, value, fault);
 }
 
 static bool take_whole(const json_t *json, const struct state_field *field,
                        struct snapshot_value *value, struct state_fault *fault)
 {
-    if (!json_is_integer(json) || json_integer_value(json) < 0)
-        return wrong(fault, field, "must be a whole number from 0");
+    int64_t max = !field->max                ? STATE_WHOLE_MAX
+                  : field->max == ANY_LENGTH ? INT64_MAX
+                                             : (int64_t)field->max;
     value->number = json_integer_value(json);
-    return true;
+    return (json_is_integer(json) && value->number >= (int64_t)field->min &&
+            value->number <= max) ||
+           wrong(fault, field, "must be a whole number from %zu to %lld", field->min,
+                 (long long)max);
 }
 
 static bool take_time(const json_t *json, const struct state_field *field,
@@ -327,6 +382,9 @@ static bool take_value(const json_t *json, const struct state_field *field,
         return !field->required || wrong(fault, field, "is required");
     switch (field->type) {
     case STATE_TEXT:
+    case STATE_ID:
+    case STATE_SLUG:
+    case STATE_BASE:
         return take_text(json, field, value, fault);
     case STATE_WHOLE:
         return take_whole(json, field, value, fault);

@@ -6,12 +6,19 @@
 #define UNDERSTUDY_ENGINE_STATE_FIELDS_H
 
 #include "base/buf.h"
+#include "base/complaint.h"
 #include "engine/state.h"
 #include "store/snapshot.h"
 
+/* As far as every reader of JSON counts, and far from where counting on overflows. */
+#define STATE_WHOLE_MAX (INT64_C(1) << 53)
+
 enum state_type {
     STATE_TEXT,     /* at most `max` bytes */
-    STATE_WHOLE,    /* a whole number from 0 */
+    STATE_ID,       /* 1 to `max` letters, digits, - and _, that nothing has to escape */
+    STATE_SLUG,     /* 1 to `max` lower-case letters, digits and - */
+    STATE_BASE,     /* the base of urls */
+    STATE_WHOLE,    /* a whole number from `min` to `max`; max 0: STATE_WHOLE_MAX */
     STATE_TIME,     /* "2024-03-01T10:00:00.000Z" */
     STATE_DURATION, /* "90s" */
     STATE_WORD,     /* one of `words`; its place among them is stored */
@@ -23,8 +30,9 @@ enum state_type {
 struct state_field {
     const char *name;
     enum state_type type;
-    bool required;            /* else null or absent is null */
-    size_t max;               /* bytes of a text */
+    bool required; /* else null or absent is null */
+    size_t max;    /* bytes of a text */
+    size_t min;
     const char *const *words; /* NULL-terminated */
 };
 
@@ -60,6 +68,7 @@ enum {
     STATE_PLAN_POLLS_QUEUED = 5,
     STATE_PLAN_POLLS_PROCESSING = 6,
     STATE_PLAN_HOLD = 7,
+    STATE_RULE_LEFT = 2,
 };
 
 /* Where a row has the base of urls; -1: nowhere. A document has it without the prefix that the urls
@@ -88,5 +97,20 @@ void state_row_finish(struct state_row *row);
  */
 bool state_take_fields(const json_t *object, const struct state_field *fields, size_t count,
                        struct snapshot_value *values, struct buf *texts, struct state_fault *fault);
+
+/* -- between the files of a state -------------------------------------------------------------- */
+
+/* What is wrong at a fault's path, or what a table of fields says of it; both false. */
+bool state_wrong(struct state_fault *fault, const char *problem);
+bool state_complain(struct complaint *complaint, struct state_fault *fault);
+
+bool state_is_id(const char *text, size_t max);
+
+/* All rows of a document, each by itself and between them. A list may be NULL. */
+bool state_check_lists(const json_t *const lists[SNAPSHOT_TABLES], struct state_fault *fault);
+
+/* The name of a header without its value; NULL: all have one. And that a job misses one. */
+const char *state_lacks_secret(const json_t *headers);
+void state_want_secret(struct state_fault *fault, size_t job, const char *header);
 
 #endif

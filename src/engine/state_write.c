@@ -79,7 +79,7 @@ static void put_clock(struct buf *out, const struct clock_row *clock)
         buf_puts(out, ",\"scale\":");
         json_put_real(out, clock->scale);
     }
-    if (clock->base != clock->anchor) { /* else it is real time itself */
+    if (clock->mode != CLOCK_REAL || clock->base != clock->anchor) { /* else it is real time */
         buf_putc(out, ',');
         put_time(out, "now", clock->base);
         buf_putc(out, ',');
@@ -161,7 +161,9 @@ static int put_key(const struct key_row *row, void *arg)
 {
     struct writing *writing = arg;
     struct buf *out = writing->out;
-    buf_printf(out, "%s{\"id\":\"%s\",\"sha256\":\"", writing->separator, row->id);
+    buf_printf(out, "%s{\"id\":", writing->separator);
+    json_put_text(out, row->id);
+    buf_puts(out, ",\"sha256\":\"");
     for (size_t i = 0; i < sizeof row->hash; i++)
         buf_printf(out, "%02x", row->hash[i]);
     buf_puts(out, "\",\"last4\":");
