@@ -24,3 +24,8 @@ CREATE TABLE job_plan (
     polls INTEGER NOT NULL DEFAULT 0,
     rule TEXT
 ) STRICT;
+-- What a reset puts back: the state document that a workspace was made with.
+CREATE TABLE workspace_origin (
+    workspace INTEGER PRIMARY KEY REFERENCES workspace (pk) ON DELETE CASCADE,
+    document TEXT NOT NULL
+) STRICT;

@@ -134,6 +134,14 @@ static const struct option_spec specs[] = {
      .fallback = "local",
      .help = "Who may use all of /_mock without the token: callers on this machine, while the "
              "server listens on loopback addresses alone, or anybody."},
+    {.name = "state",
+     .argument = "FILE",
+     .type = OPTION_PARSED,
+     .repeatable = true,
+     .parse = config_parse_state,
+     .help =
+         "A workspace to begin with, as GET /_mock/state writes it down, under the slug that it "
+         "names, else acme-corp. One that is there already is left as it is."},
     {.name = "allowed-host",
      .argument = "NAME",
      .type = OPTION_PARSED,
@@ -256,6 +264,11 @@ void config_finish(struct config *config)
     free(config->members);
     free(config->listens);
     free(config->db);
+    for (size_t i = 0; i < config->state_count; i++) {
+        free(config->states[i].path);
+        json_decref(config->states[i].document);
+    }
+    free(config->states);
     for (size_t i = 0; i < config->allowed_host_count; i++)
         free(config->allowed_hosts[i]);
     free(config->allowed_hosts);

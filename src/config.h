@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
 #include "base/log.h"
 
@@ -80,6 +82,13 @@ struct config {
 
     char *control_token; /* or NULL */
     int control;         /* enum config_control */
+    /* State documents to begin with, read and checked already. */
+    struct config_state {
+        char *path;
+        json_t *document;
+    } * states;
+    size_t state_count;
+
     char **allowed_hosts;
     size_t allowed_host_count;
     char *options_json; /* what counts, as a JSON object; secrets by their last four characters */

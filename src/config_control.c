@@ -1,9 +1,14 @@
 /* The control plane's values (config_value.h). */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_line.h"
+#include "base/time.h"
 #include "config.h"
 #include "config_value.h"
+#include "engine/state.h"
 
 enum { TOKEN_MIN = 8, TOKEN_MAX = 256, NAME_MAX_LENGTH = 253 };
 
@@ -48,4 +53,83 @@ int config_parse_allowed_host(const char *text, void *target, struct err *err)
     }
     all[config->allowed_host_count++] = copy;
     return 0;
+}
+
+/* -- states ------------------------------------------------------------------------------------ */
+
+/* As long as a state may be that is sent. */
+enum { STATE_FILE_MAX = 256 * 1024 * 1024, STATE_FILE_STEP = 64 * 1024 };
+
+static int read_file(const char *path, struct buf *text, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_set(err, ERR_INVALID, "cannot be opened: %s", strerror(errno));
+    size_t got = 1;
+    while (got && buf_reserve(text, STATE_FILE_STEP) && text->len <= STATE_FILE_MAX) {
+        got = fread(text->data + text->len, 1, STATE_FILE_STEP - 1, file);
+        text->len += got;
+        text->data[text->len] = '\0';
+    }
+    bool failed = ferror(file);
+    fclose(file);
+    if (failed)
+        return err_set(err, ERR_INVALID, "cannot be read");
+    if (buf_failed(text))
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    return text->len <= STATE_FILE_MAX ? 0 : err_set(err, ERR_INVALID, "is larger than 256 MiB");
+}
+
+static int check_state(const char *text, const json_t *document, struct err *err)
+{
+    struct state_head head;
+    struct state_fault fault;
+    if (state_check(document, time_steady_ms(), &head, &fault) &&
+        state_check_secrets(document, &fault))
+        return 0;
+    bool tells_path = *fault.path && !fault.names_path;
+    return err_set(err, ERR_INVALID, "line %zu: %s%s%s", json_line_of(text, fault.path),
+                   tells_path ? fault.path : "", tells_path ? " " : "", fault.problem);
+}
+
+static int parse_state(const struct buf *text, json_t **ret_document, struct err *err)
+{
+    json_error_t where;
+    json_t *document = json_loadb(text->data, text->len, 0, &where);
+    if (!document)
+        return err_set(err, ERR_INVALID, "line %d: is not valid JSON: %s", where.line, where.text);
+    int status = check_state(text->data, document, err);
+    if (status == 0)
+        *ret_document = document;
+    else
+        json_decref(document);
+    return status;
+}
+
+static int add_state(struct config *config, const char *path, json_t *document, struct err *err)
+{
+    char *copy = strdup(path);
+    struct config_state *all = reallocarray(config->states, config->state_count + 1, sizeof *all);
+    if (all)
+        config->states = all;
+    if (!copy || !all) {
+        free(copy);
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    }
+    all[config->state_count++] = (struct config_state){copy, json_incref(document)};
+    return 0;
+}
+
+int config_parse_state(const char *text, void *target, struct err *err)
+{
+    struct buf content = BUF_INIT;
+    json_t *document = NULL;
+    int status = read_file(text, &content, err);
+    if (status == 0)
+        status = parse_state(&content, &document, err);
+    if (status == 0 && target)
+        status = add_state(target, text, document, err);
+    json_decref(document);
+    buf_finish(&content);
+    return status;
 }

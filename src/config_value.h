@@ -31,6 +31,7 @@ int config_parse_healthcheck_url(const char *text, void *target, struct err *err
 int config_parse_control_token(const char *text, void *target, struct err *err);
 
 /* A host's name, without scheme, port and path. */
+int config_parse_state(const char *text, void *target, struct err *err);
 int config_parse_allowed_host(const char *text, void *target, struct err *err);
 
 /* Any file's name; nothing is stored, the reader of options asks for it itself. */

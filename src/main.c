@@ -154,14 +154,20 @@ static int start_engine(struct program *program, struct err *err)
     const struct config *config = program->config;
     struct engine_grant *grants =
         calloc(config->api_key_count + config->member_count + 1, sizeof *grants);
-    if (!grants)
+    struct engine_state *states = calloc(config->state_count + 1, sizeof *states);
+    if (!grants || !states) {
+        free(grants);
+        free(states);
         return err_set(err, ERR_NO_MEMORY, "out of memory");
+    }
     struct engine_options options = {
         .settings = {.queue_time = config->queue_time_ms,
                      .processing_time = config->processing_time_ms,
                      .max_processing = config->max_processing,
                      .magic = !config->no_magic},
         .no_defaults = config->no_defaults,
+        .states = states,
+        .state_count = config->state_count,
         .keys = grants,
         .members = grants + config->api_key_count,
         .key_count = config->api_key_count,
@@ -172,7 +178,10 @@ static int start_engine(struct program *program, struct err *err)
     for (size_t i = 0; i < config->member_count; i++)
         grants[config->api_key_count + i] =
             (struct engine_grant){config->members[i].email, config->members[i].workspace};
+    for (size_t i = 0; i < config->state_count; i++)
+        states[i] = (struct engine_state){config->states[i].path, config->states[i].document};
     int status = engine_start(program->store, &options, &program->engine, err);
+    free(states);
     free(grants);
     return status;
 }

@@ -12,7 +12,6 @@ enum { DUE_SHOWN = 100 };
 
 /* A clock that is slower could as well stand; one that is faster skips, by a millisecond of real
  * time, more than the longest thing that is timed here takes. */
-static const double scale_min = 0.001, scale_max = 1e6;
 
 struct clock_body {
     struct field_text mode, now;
@@ -22,7 +21,7 @@ struct clock_body {
 static bool check_scale(const json_t *value)
 {
     double scale = json_number_value(value);
-    return scale >= scale_min && scale <= scale_max;
+    return scale >= CLOCK_SCALE_MIN && scale <= CLOCK_SCALE_MAX;
 }
 
 static bool check_time(const json_t *value)

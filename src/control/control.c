@@ -13,9 +13,9 @@ const size_t control_route_count = sizeof control_routes / sizeof *control_route
 
 const struct route mock_routes[] = {
     {"GET", "/_mock/workspaces", "listWorkspaces", workspace_list_handler, false},
-    {"POST", "/_mock/workspaces", "createWorkspace", workspace_create_handler, true},
+    {"POST", "/_mock/workspaces", "createWorkspace", workspace_create_handler, BODY_LARGE},
     {"GET", WORKSPACE, "getWorkspace", workspace_get_handler, false},
-    {"PUT", WORKSPACE, "ensureWorkspace", workspace_put_handler, true},
+    {"PUT", WORKSPACE, "ensureWorkspace", workspace_put_handler, BODY_LARGE},
     {"PATCH", WORKSPACE, "updateWorkspace", workspace_patch_handler, true},
     {"DELETE", WORKSPACE, "deleteWorkspace", workspace_delete_handler, false},
     {"GET", "/_mock/keys", "listKeys", key_list_handler, false},
@@ -27,6 +27,9 @@ const struct route mock_routes[] = {
     {"DELETE", "/_mock/members/{email}", "deleteMember", member_delete_handler, false},
     {"GET", "/_mock/settings", "getSettings", settings_get_handler, false},
     {"PATCH", "/_mock/settings", "updateSettings", settings_patch_handler, true},
+    {"GET", "/_mock/state", "getState", state_get_handler, false},
+    {"PUT", "/_mock/state", "replaceState", state_put_handler, BODY_LARGE},
+    {"POST", "/_mock/reset", "resetWorkspace", reset_handler, true},
     {"GET", "/_mock/clock", "getClock", clock_get_handler, false},
     {"PUT", "/_mock/clock", "setClock", clock_put_handler, true},
     {"POST", "/_mock/clock/advance", "advanceClock", clock_advance_handler, true},

@@ -199,6 +199,20 @@ static bool reaches_handler(const struct action *action)
     }
 }
 
+static void hurry(void *request)
+{
+    request_hurry(request);
+}
+
+/* A reset does not wait for what takes its time on purpose. */
+static void hold(struct interception *self, const struct action *action)
+{
+    if (action->kind != ACTION_DELAY && action->kind != ACTION_HANG)
+        return;
+    self->subject->held = (struct held){.hurry = hurry, .arg = self->request};
+    events_hold(self->subject->workspace, &self->subject->held);
+}
+
 /* The hits are noted now, or where a job may be made, when it is known which. */
 static void perform(struct interception *self)
 {
@@ -206,6 +220,8 @@ static void perform(struct interception *self)
     const struct rule *rule = subject->answer;
     if (!self->makes_job || *self->job || (rule && !reaches_handler(&rule->action)))
         rule_subject_settle(subject, self->job);
+    if (rule)
+        hold(self, &rule->action);
     if (rule) /* whatever is left of this request's state is over with it */
         perform_action(self->request, &rule->action, rule->id);
     else

@@ -8,7 +8,9 @@
 #include "control/control.h"
 #include "control/params.h"
 #include "engine/admin.h"
+#include "engine/check.h"
 #include "engine/clock.h"
+#include "engine/settings.h"
 
 extern const struct route control_routes[];
 extern const size_t control_route_count;
@@ -20,14 +22,14 @@ extern const struct field workspace_fields[];
 extern const size_t workspace_field_count;
 extern const struct field workspace_patch_fields[];
 extern const size_t workspace_patch_field_count;
-extern const struct field settings_fields[];
-extern const size_t settings_field_count;
 extern const struct field key_fields[];
 extern const size_t key_field_count;
 extern const struct field key_patch_fields[];
 extern const size_t key_patch_field_count;
 extern const struct field member_fields[];
 extern const size_t member_field_count;
+extern const struct field reset_fields[];
+extern const size_t reset_field_count;
 extern const struct field clock_fields[];
 extern const size_t clock_field_count;
 extern const struct field advance_fields[];
@@ -44,6 +46,8 @@ extern const struct param workspace_list_params[];
 extern const size_t workspace_list_param_count;
 extern const struct param job_list_params[];
 extern const size_t job_list_param_count;
+extern const struct param state_get_params[];
+extern const size_t state_get_param_count;
 extern const struct param rule_list_params[];
 extern const size_t rule_list_param_count;
 extern const struct param rule_get_params[];
@@ -78,6 +82,8 @@ void control_quote(struct buf *out, const char *text);
 /* Writes the hint to a name that is not known: the nearest of `names`, or all of them (C2). */
 void control_hint(struct buf *out, const char *given, const char *const *names);
 
+/* Answers 422 with what is wrong with a body, and frees the complaint (C2). */
+void control_complain(struct request *request, struct complaint *complaint);
 /* 422: the field's text is none of `names`, which are all that may come; with the nearest one. */
 void control_wrong_name(struct request *request, const char *prefix, const char *field,
                         const char *given, const char *const *names);
@@ -88,6 +94,9 @@ void control_wrong_name(struct request *request, const char *prefix, const char 
  */
 bool control_read_body(struct request *request, const struct field *table, size_t count,
                        void *dest);
+
+/* Just the object; *ret_object is NULL where there is no body at all, which reads as {}. */
+bool control_read_body_object(struct request *request, const json_t **ret_object);
 bool control_read_object(struct request *request, const char *prefix, const json_t *object,
                          const struct field *table, size_t count, void *dest);
 
@@ -119,18 +128,6 @@ void *control_state(struct request *request, size_t size);
 /* Milliseconds since the epoch as a JSON string. */
 void control_put_time(struct buf *out, int64_t ms);
 
-/* -- checks of fields ---------------------------------------------------------------------------
- */
-
-bool check_slug(const json_t *value);
-bool check_name(const json_t *value);
-bool check_ttl(const json_t *value);
-bool check_member(const json_t *value);
-bool check_api_key(const json_t *value);
-bool check_scenario_name(const json_t *value);
-bool check_scenario_slug(const json_t *value);
-bool check_error_code(const json_t *value);
-bool check_error_message(const json_t *value);
 bool check_wait(const json_t *value);  /* real time, at most WAIT_MAX_MS */
 bool check_count(const json_t *value); /* at least 1 */
 
@@ -139,7 +136,7 @@ bool check_count(const json_t *value); /* at least 1 */
 
 /* Reads an object of settings into a change. False: the request was answered. */
 bool settings_read(struct request *request, const char *prefix, const json_t *object,
-                   struct workspace_change *change);
+                   struct settings_change *change);
 
 /* Makes the change, starts what it makes room for, and goes on with `then`. */
 void settings_operate(struct request *request, struct workspace_change *change,
@@ -200,6 +197,13 @@ void member_list_handler(struct request *request); /* members.c */
 void member_create_handler(struct request *request);
 void member_delete_handler(struct request *request);
 
+void state_get_handler(struct request *request); /* state.c */
+void state_put_handler(struct request *request);
+
+/* Answers with what is wrong with a state document; nothing was changed. */
+struct state_fault;
+void control_tell_state(struct request *request, const struct state_fault *fault);
+void reset_handler(struct request *request);
 void mock_job_list_handler(struct request *request); /* jobs.c */
 void mock_job_get_handler(struct request *request);
 void job_transition_handler(struct request *request); /* job_steer.c */

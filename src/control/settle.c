@@ -62,7 +62,7 @@ static int look_around(const struct workspace *workspace, const struct settle *s
 {
     ret->now = cursor_now(workspace);
     ret->requests = ret->now.requests - settle->since.requests;
-    ret->in_flight = atomic_load(&workspace->events.unanswered);
+    ret->in_flight = events_unanswered(workspace);
     return job_count_waiting(db, workspace->row.pk, &ret->jobs, &ret->held);
 }
 

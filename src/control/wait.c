@@ -24,7 +24,7 @@ static void refuse(struct request *request, struct control_wait *wait, const cha
     buf_finish(&hint);
 }
 
-static void refuse_end(struct request *request, enum wait_end end)
+void control_refuse_end(struct request *request, enum wait_end end)
 {
     if (end == WAIT_RESET) {
         control_problem(request, 409, "workspace_reset",
@@ -67,7 +67,7 @@ static bool may_jump(struct control_wait *wait, unsigned kinds, int64_t seen)
 {
     struct workspace *workspace = wait->waiter.workspace;
     struct events *events = &workspace->events;
-    if (atomic_load(&workspace->clock.mode) != CLOCK_AUTO || atomic_load(&events->unanswered))
+    if (atomic_load(&workspace->clock.mode) != CLOCK_AUTO || events_unanswered(workspace))
         return false;
     if (atomic_exchange(&events->jumping, true))
         return false;
@@ -94,9 +94,9 @@ static void look_after_jump(struct request *request)
     wait->jumped_in_vain = !wait->jump.moved;
     wait->passed |= time_steady_ms() >= wait->waiter.until;
     if (error == ERR_GONE)
-        refuse_end(request, WAIT_DELETED);
+        control_refuse_end(request, WAIT_DELETED);
     else if (events_resets(wait->waiter.workspace) != wait->waiter.resets)
-        refuse_end(request, WAIT_RESET);
+        control_refuse_end(request, WAIT_RESET);
     else if (error < 0)
         router_fail(request, error, NULL);
     else
@@ -146,7 +146,7 @@ void control_wait(struct request *request)
     else if (wait->passed)
         refuse(request, wait, "wait_expired");
     else if (request_server_stops(request)) /* its waits are ended already, or will be */
-        refuse_end(request, WAIT_STOPPED);
+        control_refuse_end(request, WAIT_STOPPED);
     else
         wait_on(request, wait, kinds, seen, in_vain);
 }
@@ -159,7 +159,7 @@ static void look_again(struct request *request)
         wait->passed |= end == WAIT_PASSED;
         control_wait(request);
     } else {
-        refuse_end(request, end);
+        control_refuse_end(request, end);
     }
 }
 

@@ -58,4 +58,7 @@ void control_wait(struct request *request);
  */
 void wait_tell_clock(struct request *request, struct buf *out);
 
+/* Answers that a wait is over for good: WAIT_RESET, WAIT_DELETED or WAIT_STOPPED. */
+void control_refuse_end(struct request *request, enum wait_end end);
+
 #endif

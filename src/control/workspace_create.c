@@ -12,15 +12,16 @@ enum { MEMBERS_MAX = 10000 };
 
 struct workspace_body {
     struct field_text name, slug, api_key, project_id;
-    const json_t *members, *clock, *seed, *settings, *rules;
+    const json_t *members, *clock, *seed, *settings, *rules, *state;
     struct field_whole ttl;
 };
 
 struct creation {
     struct workspace_make make;
-    struct workspace_change settings; /* only its settings are used */
+    struct settings_change settings;
     struct workspace_body body;
     struct clock_wish clock;
+    struct state_document state;
     struct rules_read rules;
     char api_key[API_KEY_SIZE];
 };
@@ -75,6 +76,7 @@ const struct field workspace_fields[] = {
     {"seed", FIELD_ANY, .what = "a whole number, or a text of 1 to 100 bytes", .check = check_seed,
      TO(seed)},
     {"settings", FIELD_OBJECT, .what = "an object of settings", TO(settings)},
+    {"state", FIELD_OBJECT, .what = "a state, as GET /_mock/state answers it", TO(state)},
     {"rules", FIELD_ARRAY, .what = "an array of rules", TO(rules)},
     {"ttl", FIELD_DURATION, .what = "a duration with its unit, above zero, as \"90s\"",
      .check = check_ttl, TO(ttl)},
@@ -93,6 +95,10 @@ static void answer(struct request *request)
 {
     const struct creation *creation = request_state(request);
     const struct workspace_make *make = &creation->make;
+    if (make->outcome == MAKE_STATE_REFUSED) {
+        control_tell_state(request, &make->fault);
+        return;
+    }
     if (control_failed(request, &make->operation))
         return;
     switch (make->outcome) {
@@ -107,6 +113,8 @@ static void answer(struct request *request)
         break;
     case MAKE_PROJECT_TAKEN:
         answer_taken(request, "project_id_taken", "project_id");
+        break;
+    case MAKE_STATE_REFUSED: /* answered above */
         break;
     }
 }
@@ -158,6 +166,52 @@ static bool put_seed(const json_t *seed, char text[SEED_SIZE])
     return good;
 }
 
+/* What the body says of the workspace itself counts above what its state says. */
+static void settle_state(struct creation *creation)
+{
+    const struct workspace_body *body = &creation->body;
+    struct state_head *head = &creation->state.head;
+    struct workspace_row *row = &creation->make.row;
+    head->ttl = body->ttl.given ? -1 : head->ttl;
+    head->name = body->name.data ? NULL : head->name;
+    settings_change(&creation->settings, &head->settings);
+    if (body->clock || (body->seed && !head->has_clock))
+        head->clock = row->clock;
+    if (body->seed) {
+        memcpy(head->seed, row->seed, sizeof head->seed);
+        head->draws = 0;
+    }
+    if (body->members)
+        head->members = NULL;
+    creation->state.member_count = body->members ? 0 : creation->state.member_count;
+    row->clock = head->clock;
+    creation->make.state = &creation->state;
+}
+
+static bool take_state(struct request *request, struct creation *creation)
+{
+    struct state_fault fault;
+    if (!creation->body.state)
+        return true;
+    int status =
+        state_document_init(&creation->state, creation->body.state, time_steady_ms(), &fault);
+    if (status == ERR_INVALID)
+        control_tell_state(request, &fault);
+    else if (status < 0)
+        router_fail(request, status, NULL);
+    else
+        settle_state(creation);
+    return status == 0;
+}
+
+static void finish_creation(void *state)
+{
+    struct creation *creation = state;
+    rule_set_release(creation->make.rule_set);
+    rules_read_finish(&creation->rules);
+    state_document_finish(&creation->state);
+}
+
 /* The row and the key, with what was not given drawn. */
 static void fill_in(struct creation *creation, const char *slug)
 {
@@ -167,7 +221,7 @@ static void fill_in(struct creation *creation, const char *slug)
     char drawn[ID_HEX_SIZE];
 
     *row = (struct workspace_row){.active = true, .created_at = now, .ttl = body->ttl.value};
-    row->settings = creation->settings.settings;
+    row->settings = creation->settings.row;
     row->clock = first_clock(&creation->clock, body->seed != NULL);
     id_hex(row->id);
     id_hex(drawn);
@@ -200,11 +254,6 @@ static bool take_members(struct request *request, struct creation *creation)
     return true;
 }
 
-static void finish_creation(void *state)
-{
-    rules_read_finish(&((struct creation *)state)->rules);
-}
-
 /* Makes a workspace; `slug` is the path's, or NULL. */
 static void create(struct request *request, const char *slug, request_handler *then)
 {
@@ -233,7 +282,7 @@ static void create(struct request *request, const char *slug, request_handler *t
         router_fail(request, ERR_NO_MEMORY, NULL);
         return;
     }
-    if (!take_members(request, creation))
+    if (!take_members(request, creation) || !take_state(request, creation))
         return;
     creation->make.rules = creation->rules.rules;
     creation->make.rule_count = creation->rules.count;

@@ -63,6 +63,14 @@ static int find_conflict(struct workspace_make *self, struct db *db)
     return status;
 }
 
+/* The workspace's own key, which may be one of the state that it begins with. */
+static int insert_key(struct workspace_make *self, struct db *db)
+{
+    self->key.workspace = self->row.pk;
+    int status = key_exists(db, self->key.hash, &self->knows_key);
+    return status < 0 || self->knows_key ? status : key_insert(db, &self->key);
+}
+
 /* Its rules have ids of its own seed; there is no workspace in memory yet. */
 static int insert_rules(const struct workspace_make *self, struct db *db)
 {
@@ -73,12 +81,16 @@ static int insert_rules(const struct workspace_make *self, struct db *db)
     return rules_insert(db, &unborn, self->rules, self->rule_count);
 }
 
-static int publish_rules(const struct workspace_make *self, struct registry *registry)
+/* What is there from the start: its rules, and what the worker is to look for. */
+static void settle(struct workspace_make *self, struct engine *engine)
 {
-    struct workspace *made = self->rule_count ? registry_by_name(registry, self->row.id) : NULL;
-    int status = made ? rules_publish(made, self->rules, self->rule_count) : 0;
+    struct workspace *made = registry_by_name(engine->registry, self->row.id);
+    if (made) {
+        rules_replace(made, self->rule_set);
+        self->rule_set = NULL;
+        worker_schedule(engine->worker, made, 0);
+    }
     workspace_release(made);
-    return status;
 }
 
 static int make_run(struct write *write, struct db *db)
@@ -91,8 +103,12 @@ static int make_run(struct write *write, struct db *db)
         id_hex(self->row.id); /* the other names are free */
     if (status < 0)
         return status;
-    self->key.workspace = self->row.pk;
-    status = key_insert(db, &self->key);
+    if (self->state)
+        status = state_put(db, &self->row, self->state, &self->event, &self->fault);
+    if (status == ERR_INVALID)
+        self->outcome = MAKE_STATE_REFUSED; /* and what was written is rolled back */
+    if (status == 0)
+        status = insert_key(self, db);
     for (size_t i = 0; status == 0 && i < self->member_count; i++) {
         struct member_row member = self->members[i];
         member.workspace = self->row.pk;
@@ -100,7 +116,13 @@ static int make_run(struct write *write, struct db *db)
         if (status == ERR_EXISTS) /* given twice */
             status = 0;
     }
-    return status < 0 ? status : insert_rules(self, db);
+    if (status == 0)
+        status = insert_rules(self, db);
+    rule_set_release(self->rule_set); /* of a run that was rolled back */
+    self->rule_set = NULL;
+    if (status == 0)
+        status = rules_read_all(db, self->row.pk, &self->rule_set);
+    return status < 0 ? status : state_remember(db, self->row.pk);
 }
 
 static int make_apply(struct operation *operation)
@@ -109,16 +131,18 @@ static int make_apply(struct operation *operation)
     struct registry *registry = operation->engine->registry;
     if (self->outcome != MAKE_DONE)
         return 0;
-    int status = registry_add_workspace(registry, &self->row, 0);
-    if (status == 0)
+    int status = registry_add_workspace(registry, &self->row, self->event);
+    if (status == 0 && !self->knows_key)
         status = registry_add_key(registry, &self->key);
+    if (status == 0 && self->state)
+        status = state_take_access(registry, self->state);
     for (size_t i = 0; status == 0 && i < self->member_count; i++) {
         struct member_row member = self->members[i];
         member.workspace = self->row.pk;
         status = registry_add_member(registry, &member);
     }
     if (status == 0)
-        status = publish_rules(self, registry);
+        settle(self, operation->engine);
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
     return status;
@@ -139,28 +163,6 @@ static int64_t limit_of(const struct engine *engine, const struct settings_row *
                : registry_defaults(engine->registry)->max_processing;
 }
 
-static void change_settings(const struct workspace_change *self, struct settings_row *settings)
-{
-    const struct settings_row *wanted = &self->settings;
-    if (wanted->given & GIVEN_QUEUE_TIME)
-        settings->queue_time = wanted->queue_time;
-    if (wanted->given & GIVEN_PROCESSING_TIME)
-        settings->processing_time = wanted->processing_time;
-    if (wanted->given & GIVEN_MAX_PROCESSING)
-        settings->max_processing = wanted->max_processing;
-    if (wanted->given & GIVEN_MAGIC)
-        settings->magic = wanted->magic;
-    settings->given |= wanted->given;
-    if (self->sets_jitter)
-        settings->jitter = wanted->jitter;
-    if (self->sets_rate)
-        settings->rate = wanted->rate;
-    if (self->sets_any_key)
-        settings->any_key = wanted->any_key;
-    if (self->sets_public_url)
-        memcpy(settings->public_url, wanted->public_url, sizeof settings->public_url);
-}
-
 /* The row is read anew: another change may have been written in the same transaction. */
 static int change_run(struct write *write, struct db *db)
 {
@@ -177,7 +179,7 @@ static int change_run(struct write *write, struct db *db)
     if (self->ttl >= 0)
         row->ttl = self->ttl;
     int64_t before = limit_of(self->operation.engine, &row->settings);
-    change_settings(self, &row->settings);
+    settings_change(&self->settings, &row->settings);
     int64_t after = limit_of(self->operation.engine, &row->settings);
     self->made_room = before && (!after || after > before);
     if (self->made_room)

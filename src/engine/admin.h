@@ -7,6 +7,8 @@
 #define UNDERSTUDY_ENGINE_ADMIN_H
 
 #include "engine/engine.h"
+#include "engine/settings.h"
+#include "engine/state.h"
 #include "store/scenario.h"
 
 enum { API_KEY_SIZE = 51 }; /* "exec_live_", 40 of [A-Za-z0-9] (S1), and a NUL */
@@ -19,7 +21,13 @@ void api_key_draw(char ret_key[API_KEY_SIZE]);
 void api_key_describe(const char *key, struct key_row *row);
 
 /* POST /workspaces. */
-enum make_outcome { MAKE_DONE, MAKE_SLUG_TAKEN, MAKE_KEY_TAKEN, MAKE_PROJECT_TAKEN };
+enum make_outcome {
+    MAKE_DONE,
+    MAKE_SLUG_TAKEN,
+    MAKE_KEY_TAKEN,
+    MAKE_PROJECT_TAKEN,
+    MAKE_STATE_REFUSED, /* see `fault` */
+};
 
 struct workspace_make {
     struct operation operation;
@@ -29,7 +37,12 @@ struct workspace_make {
     size_t member_count;
     struct rule **rules; /* the sender's; see struct rules_add */
     size_t rule_count;
+    struct state_document *state; /* what it begins with; NULL: nothing */
     enum make_outcome outcome;
+    struct state_fault fault;
+    struct rule_set *rule_set; /* that it has then; the sender's where it was not made */
+    int64_t event;             /* the number of its newest job */
+    bool knows_key;            /* its key is one of the state's */
 };
 
 void workspace_make_init(struct workspace_make *make, struct engine *engine);
@@ -40,9 +53,7 @@ struct workspace_change {
     const char *name; /* NULL: stays */
     int active;       /* 0, 1; -1: stays */
     int64_t ttl;      /* 0: none; -1: stays */
-    bool changes_settings;
-    struct settings_row settings; /* `given`: of these, which to change; GIVEN_* */
-    bool sets_jitter, sets_rate, sets_any_key, sets_public_url;
+    struct settings_change settings;
     struct workspace_row row; /* out: as it is now */
     bool made_room;           /* out: jobs that waited may start: send a timers_run */
 };

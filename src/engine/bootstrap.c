@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/time.h"
+#include "engine/state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct bootstrap {
     const struct engine_options *options;
     struct err *err;
     int64_t now;
+    bool made_default;
 };
 
 struct search {
@@ -36,20 +38,28 @@ static int look_at_workspace(const struct workspace_row *row, void *arg)
     return 0;
 }
 
+/* Makes a workspace; `project_id` NULL: one is drawn. */
+static int make_named(struct db *db, const char *name, const char *project_id, int64_t now,
+                      struct workspace_row *ret)
+{
+    *ret = (struct workspace_row){.active = true, .created_at = now};
+    id_hex(ret->id);
+    id_hex(ret->project_id);
+    if (project_id)
+        snprintf(ret->project_id, sizeof ret->project_id, "%s", project_id);
+    snprintf(ret->slug, sizeof ret->slug, "%s", name);
+    snprintf(ret->name, sizeof ret->name, "%s", name);
+    int status = workspace_insert(db, ret);
+    return status < 0 ? status : state_remember(db, ret->pk);
+}
+
 /* The workspace of that name, made where it is not there. */
 static int want_workspace(struct db *db, const char *name, int64_t now, struct workspace_row *ret)
 {
     ret->pk = 0;
     int status =
         workspace_each(db, look_at_workspace, &(struct search){.name = name, .found = ret});
-    if (status < 0 || ret->pk)
-        return status;
-    *ret = (struct workspace_row){.active = true, .created_at = now};
-    id_hex(ret->id);
-    id_hex(ret->project_id);
-    snprintf(ret->slug, sizeof ret->slug, "%s", name);
-    snprintf(ret->name, sizeof ret->name, "%s", name);
-    return workspace_insert(db, ret);
+    return status < 0 || ret->pk ? status : make_named(db, name, NULL, now, ret);
 }
 
 static int look_at_key(const struct key_row *row, void *arg)
@@ -99,7 +109,7 @@ static int want_member(struct db *db, const struct engine_grant *grant, int64_t 
 }
 
 /* The default workspace, with what the documents show, where a store has none yet. */
-static int want_default(struct db *db, const struct bootstrap *self)
+static int want_default(struct db *db, struct bootstrap *self)
 {
     struct workspace_row row = {.pk = 0};
     int status = workspace_each(db, look_at_workspace,
@@ -107,12 +117,15 @@ static int want_default(struct db *db, const struct bootstrap *self)
     if (status < 0 || row.pk)
         return status;
     row = (struct workspace_row){.id = DEFAULT_WORKSPACE,
-                                 .slug = "acme-corp",
+                                 .slug = DEFAULT_SLUG,
                                  .name = "Acme Corp",
                                  .project_id = "default",
                                  .active = true,
                                  .created_at = self->now};
-    if ((status = workspace_insert(db, &row)) < 0 || self->options->no_defaults)
+    self->made_default = true;
+    if ((status = workspace_insert(db, &row)) == 0)
+        status = state_remember(db, row.pk);
+    if (status < 0 || self->options->no_defaults)
         return status;
     status = want_key(db, &(struct engine_grant){.value = documented_key}, self->now, self->err);
     if (status == 0)
@@ -120,11 +133,56 @@ static int want_default(struct db *db, const struct bootstrap *self)
     return status;
 }
 
+/* -- states ------------------------------------------------------------------------------------ */
+
+/* Puts a state into a workspace that was just made. */
+static int put_state(struct db *db, struct workspace_row *row, struct state_document *document,
+                     const struct engine_state *state, struct err *err)
+{
+    struct state_fault fault;
+    int64_t event = 0;
+    int status = state_put(db, row, document, &event, &fault);
+    if (status == 0)
+        status = workspace_set_clock(db, row->pk, &row->clock);
+    if (status == 0)
+        status = state_remember(db, row->pk);
+    if (status == ERR_INVALID)
+        err_set(err, status, "%s: %s%s%s", state->path, fault.path, *fault.path ? " " : "",
+                fault.problem);
+    return status;
+}
+
+static int want_state(struct db *db, const struct bootstrap *self, const struct engine_state *state)
+{
+    struct state_document document;
+    struct state_fault fault;
+    struct workspace_row row = {.pk = 0};
+    int status = state_document_init(&document, state->document, self->now, &fault);
+    if (status < 0)
+        return status;
+    const char *slug = document.head.slug ? document.head.slug : DEFAULT_SLUG;
+    bool is_default = strcmp(slug, DEFAULT_SLUG) == 0;
+    status = workspace_each(db, look_at_workspace, &(struct search){.name = slug, .found = &row});
+    bool is_new = is_default ? self->made_default : !row.pk;
+    if (status == 0 && !row.pk)
+        status = make_named(db, slug, document.head.project_id, self->now, &row);
+    if (status == ERR_EXISTS)
+        status = err_set(self->err, ERR_INVALID, "%s: workspace.project_id is another workspace's",
+                         state->path);
+    else if (status == 0 && is_new)
+        status = put_state(db, &row, &document, state, self->err);
+    state_document_finish(&document);
+    return status;
+}
+
 static int bootstrap_run(struct write *write, struct db *db)
 {
     struct bootstrap *self = (struct bootstrap *)write;
     const struct engine_options *options = self->options;
+    self->made_default = false;
     int status = want_default(db, self);
+    for (size_t i = 0; status == 0 && i < options->state_count; i++)
+        status = want_state(db, self, &options->states[i]);
     for (size_t i = 0; status == 0 && i < options->key_count; i++)
         status = want_key(db, &options->keys[i], self->now, self->err);
     for (size_t i = 0; status == 0 && i < options->member_count; i++)

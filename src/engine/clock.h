@@ -16,6 +16,10 @@
 
 struct workspace;
 
+/* Slower is as good as standing still, faster as good as a jump. */
+#define CLOCK_SCALE_MIN 0.001
+#define CLOCK_SCALE_MAX 1000000.0
+
 /* A clock_row that any thread may read while the writer's changes it. */
 struct clock_shared {
     atomic_uint version; /* odd while it is being changed */

@@ -13,6 +13,8 @@
 #include "engine/workspace.h"
 #include "store/store.h"
 
+#include <jansson.h>
+
 struct engine;
 
 /* An API key or a member that the server is to have, from the command line. */
@@ -21,9 +23,17 @@ struct engine_grant {
     const char *workspace; /* id or slug; NULL: the default one. Absent ones are made */
 };
 
+/* A state document, checked already (engine/state.h), of a workspace that is to be there. */
+struct engine_state {
+    const char *path; /* for messages */
+    const json_t *document;
+};
+
 struct engine_options {
     struct settings settings; /* of every workspace */
     bool no_defaults;         /* a new store gets neither the documents' key nor its member */
+    const struct engine_state *states; /* each put where it belongs, if that is not there yet */
+    size_t state_count;
     const struct engine_grant *keys, *members;
     size_t key_count, member_count;
 };
@@ -31,7 +41,7 @@ struct engine_options {
 /*
  * Reads the workspaces from `store`, makes what is missing, and starts the worker; the jobs whose
  * time passed meanwhile are brought up to date first. ERR_INVALID where a key belongs to another
- * workspace already.
+ * workspace already, or a state cannot be put where it is to go.
  */
 int engine_start(struct store *store, const struct engine_options *options,
                  struct engine **ret_engine, struct err *err);

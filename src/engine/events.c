@@ -173,16 +173,44 @@ void events_post_job(struct workspace *workspace, int64_t event)
     events_post(workspace, EVENT_JOB);
 }
 
-void events_begin_request(struct workspace *workspace)
+unsigned events_begin_request(struct workspace *workspace)
 {
-    atomic_fetch_add(&workspace->events.unanswered, 1);
+    struct events *events = &workspace->events;
+    unsigned turn = atomic_load(&events->turn), now;
+    atomic_fetch_add(&events->unanswered[turn & 1], 1);
+    /* Where a new turn began in between, nobody may have seen that this one was counted. */
+    while ((now = atomic_load(&events->turn)) != turn) {
+        atomic_fetch_sub(&events->unanswered[turn & 1], 1);
+        turn = now;
+        atomic_fetch_add(&events->unanswered[turn & 1], 1);
+    }
+    events_post(workspace, EVENT_REQUEST);
+    return turn;
+}
+
+void events_end_request(struct workspace *workspace, unsigned turn)
+{
+    atomic_fetch_sub(&workspace->events.unanswered[turn & 1], 1);
     events_post(workspace, EVENT_REQUEST);
 }
 
-void events_end_request(struct workspace *workspace)
+int events_unanswered_of(const struct workspace *workspace, unsigned turn)
 {
-    atomic_fetch_sub(&workspace->events.unanswered, 1);
-    events_post(workspace, EVENT_REQUEST);
+    return atomic_load(&workspace->events.unanswered[turn & 1]);
+}
+
+int events_unanswered(const struct workspace *workspace)
+{
+    return events_unanswered_of(workspace, 0) + events_unanswered_of(workspace, 1);
+}
+
+bool events_turn(struct workspace *workspace, unsigned *ret_turn)
+{
+    struct events *events = &workspace->events;
+    unsigned turn = atomic_load(&events->turn);
+    bool begins = !atomic_load(&events->unanswered[(turn + 1) & 1]);
+    *ret_turn = begins ? atomic_fetch_add(&events->turn, 1) : turn - 1;
+    return begins;
 }
 
 void events_end_waits(struct workspace *workspace, enum wait_end end)
@@ -198,4 +226,39 @@ void events_end_waits(struct workspace *workspace, enum wait_end end)
     struct waiter *woken = collect(events, 0, end);
     pthread_mutex_unlock(&events->lock);
     wake_all(woken);
+}
+
+/* -- requests that are held up ----------------------------------------------------------------- */
+
+void events_hold(struct workspace *workspace, struct held *held)
+{
+    struct events *events = &workspace->events;
+    pthread_mutex_lock(&events->lock);
+    held->place = &events->held;
+    held->next = events->held;
+    if (events->held)
+        events->held->place = &held->next;
+    events->held = held;
+    pthread_mutex_unlock(&events->lock);
+    events_post(workspace, EVENT_REQUEST); /* who waits for all to be answered hurries this one */
+}
+
+void events_let_go(struct workspace *workspace, struct held *held)
+{
+    if (!held->hurry)
+        return;
+    pthread_mutex_lock(&workspace->events.lock);
+    *held->place = held->next;
+    if (held->next)
+        held->next->place = held->place;
+    pthread_mutex_unlock(&workspace->events.lock);
+    held->hurry = NULL;
+}
+
+void events_hurry(struct workspace *workspace)
+{
+    pthread_mutex_lock(&workspace->events.lock);
+    for (struct held *held = workspace->events.held; held; held = held->next)
+        held->hurry(held->arg);
+    pthread_mutex_unlock(&workspace->events.lock);
 }

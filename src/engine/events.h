@@ -58,17 +58,29 @@ struct waiter {
     struct waiter *next, **place;
 };
 
+/* A request that real time holds up, as a rule says; in its workspace's list while it is begun and
+ * not over. */
+struct held {
+    void (*hurry)(void *arg); /* has it wait no more; called under the list's lock */
+    void *arg;
+    struct held *next, **place; /* events.c's */
+};
+
 /* A workspace's. */
 struct events {
     atomic_llong happened[EVENT_KINDS];
-    atomic_llong jobs;     /* the event number of the newest job that is committed */
-    atomic_int unanswered; /* requests to the APIs that have begun and are not answered */
+    atomic_llong jobs; /* the event number of the newest job that is committed */
+    /* Requests to the APIs that have begun and are not answered, those before and after the last
+       turn apart. */
+    atomic_int unanswered[2];
+    atomic_uint turn; /* the lowest bit says which of the two counts those that begin */
     atomic_llong resets;
     atomic_int waiting;
     atomic_int open;     /* requests that wait, between two looks too */
     atomic_bool jumping; /* one of them has an auto clock jump */
     pthread_mutex_t lock;
     struct waiter *first; /* under the lock */
+    struct held *held;    /* likewise */
     bool ended;           /* likewise; waits end at once, with `end` */
     enum wait_end end;
     int64_t jobs_drawn; /* the writer's thread */
@@ -92,9 +104,26 @@ int64_t events_draw_job(struct workspace *workspace);
 /* The job of that number is committed. The writer's thread. */
 void events_post_job(struct workspace *workspace, int64_t event);
 
-/* A request to one of the APIs has begun; it was answered, or left. Any thread. */
-void events_begin_request(struct workspace *workspace);
-void events_end_request(struct workspace *workspace);
+/* A request to one of the APIs has begun: in which turn, is what it ends with when it was answered,
+ * or left. Any thread. */
+unsigned events_begin_request(struct workspace *workspace);
+void events_end_request(struct workspace *workspace, unsigned turn);
+
+/* How many have begun and are not answered: all, or those of one turn. Any thread. */
+int events_unanswered(const struct workspace *workspace);
+int events_unanswered_of(const struct workspace *workspace, unsigned turn);
+
+/*
+ * Begins a new turn and says which one is over: no request begins in that any more. False: the one
+ * before is not over and done with, so none began, and *ret_turn is that one. One thread at a time.
+ */
+bool events_turn(struct workspace *workspace, unsigned *ret_turn);
+
+/* Puts a request on the list, which its owner takes off before it is gone (nothing, where it is
+ * not on); and hurries all that are. Any thread. */
+void events_hold(struct workspace *workspace, struct held *held);
+void events_let_go(struct workspace *workspace, struct held *held);
+void events_hurry(struct workspace *workspace);
 
 void waiter_begin(struct waiter *waiter);
 

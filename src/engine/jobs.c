@@ -24,13 +24,14 @@ static int time_in(struct db *db, const struct workspace *workspace, int64_t sai
     return status;
 }
 
-static int insert_job(struct db *db, const struct workspace *workspace,
-                      const struct job_input *input, struct job *job)
+static int insert_job(struct db *db, struct workspace *workspace, const struct job_input *input,
+                      struct job *job)
 {
     int status;
-    do /* the request id is known to be free, so what may be taken is the id (S21) */
+    do { /* the request id is known to be free, so what may be taken is the id (S21) */
+        job->event = events_draw_job(workspace);
         status = draw_hex(db, workspace, job->id);
-    while (status == 0 && (status = job_insert(db, workspace->row.pk, job, input)) == ERR_EXISTS);
+    } while (status == 0 && (status = job_insert(db, workspace->row.pk, job, input)) == ERR_EXISTS);
     return status;
 }
 
@@ -48,8 +49,7 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
                         .started_at = -1,
                         .completed_at = -1,
                         .due_at = -1,
-                        .marks = plan_marks(plan, JOB_QUEUED) | ruled,
-                        .event = events_draw_job(workspace)};
+                        .marks = plan_marks(plan, JOB_QUEUED) | ruled};
     snprintf(job->base, sizeof job->base, "%s", base);
     int status = time_in(db, workspace, plan->queued, settings->queue_time, &job->queue_time);
     if (status == 0)

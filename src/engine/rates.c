@@ -59,6 +59,15 @@ void rates_destroy(struct rates *rates)
     free(rates);
 }
 
+void rates_clear(struct rates *rates)
+{
+    pthread_mutex_lock(&rates->lock);
+    tdestroy(rates->keys, destroy_key);
+    rates->keys = NULL;
+    rates->count = 0;
+    pthread_mutex_unlock(&rates->lock);
+}
+
 static struct key_rates *find(struct rates *rates, const unsigned char hash[KEY_HASH_SIZE])
 {
     static const unsigned char shared[KEY_HASH_SIZE];

@@ -12,6 +12,9 @@ struct rates;
 struct rates *rates_create(void); /* NULL: out of memory */
 void rates_destroy(struct rates *rates);
 
+/* Forgets every request. */
+void rates_clear(struct rates *rates);
+
 /*
  * Whether the key may make a request now; if so it is counted. Else *ret_wait is how long it must
  * wait, in ms. A key for which there is no memory is let through.

@@ -90,6 +90,19 @@ static bool make_room(struct rule *rule)
     return true;
 }
 
+void rule_take_hits(struct rule *rule, struct rule *before)
+{
+    pthread_mutex_lock(&before->lock); /* the other one nobody knows yet */
+    rule->hits = before->hits;
+    rule->hits_kept = before->hits_kept;
+    rule->hits_capacity = before->hits_capacity;
+    rule->hits_oldest = before->hits_oldest;
+    atomic_store(&rule->hit_count, atomic_load(&before->hit_count));
+    before->hits = NULL;
+    before->hits_kept = before->hits_capacity = before->hits_oldest = 0;
+    pthread_mutex_unlock(&before->lock);
+}
+
 void rule_note(struct rule *rule, const struct rule_hit *hit)
 {
     pthread_mutex_lock(&rule->lock);

@@ -118,6 +118,9 @@ void rule_set(struct rule *rule, const struct rule_uses *uses);
 /* Notes a hit: those of a watch and of an override are counted here too. */
 void rule_note(struct rule *rule, const struct rule_hit *hit);
 
+/* The hits of a rule that takes this one's place move to it. */
+void rule_take_hits(struct rule *rule, struct rule *before);
+
 /* Copies the hits that are kept, oldest first, into *ret_hits, to be freed by free(). The number of
  * all hits comes with them. ERR_NO_MEMORY. */
 int rule_read_hits(struct rule *rule, struct rule_hit **ret_hits, size_t *ret_kept,

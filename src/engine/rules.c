@@ -190,15 +190,38 @@ static int load_rule(const struct rule_row *row, void *arg)
     return status;
 }
 
-int rules_load(struct db *db, struct workspace *workspace)
+int rules_read_all(struct db *db, int64_t pk, struct rule_set **ret_set)
 {
     struct loading loading = {.rules = NULL};
-    int status = rule_each(db, workspace->row.pk, load_rule, &loading);
-    if (status == 0)
-        status = publish(workspace, loading.rules, loading.count);
+    struct rule_set *set = NULL;
+    int status = rule_each(db, pk, load_rule, &loading);
+    if (status == 0 && loading.count && !(set = rule_set_create(loading.rules, loading.count)))
+        status = ERR_NO_MEMORY;
     for (size_t i = 0; i < loading.count; i++)
         rule_release(loading.rules[i]);
     free(loading.rules);
+    if (status == 0)
+        *ret_set = set;
+    return status;
+}
+
+void rules_replace(struct workspace *workspace, struct rule_set *set)
+{
+    const struct rule_set *before = atomic_load(&workspace->rules);
+    for (size_t i = 0; before && set && i < set->count; i++) {
+        struct rule *known = rule_set_find(before, set->rules[i]->id);
+        if (known)
+            rule_take_hits(set->rules[i], known);
+    }
+    replace(workspace, set);
+}
+
+int rules_load(struct db *db, struct workspace *workspace)
+{
+    struct rule_set *set;
+    int status = rules_read_all(db, workspace->row.pk, &set);
+    if (status == 0)
+        replace(workspace, set);
     return status;
 }
 
@@ -337,6 +360,7 @@ void rule_subject_finish(struct rule_subject *subject)
     if (!subject->rules)
         return;
     rule_subject_settle(subject, "");
+    events_let_go(subject->workspace, &subject->held);
     for (size_t i = 0; i < RULE_KINDS; i++)
         free(subject->found[i].items);
     rule_set_release(subject->rules);

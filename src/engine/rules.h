@@ -42,6 +42,14 @@ int rules_publish(struct workspace *workspace, struct rule **rules, size_t count
 /* Reads them at the start. ERR_CORRUPT where one is no rule. */
 int rules_load(struct db *db, struct workspace *workspace);
 
+/*
+ * Where all rules of a workspace are put back: reads them as the transaction leaves them (NULL:
+ * none is left), and then, on the writer's thread after the commit, has that be its set, whose
+ * reference it takes over. Rules that are there already keep the hits that they have seen.
+ */
+int rules_read_all(struct db *db, int64_t pk, struct rule_set **ret_set);
+void rules_replace(struct workspace *workspace, struct rule_set *set);
+
 /* -- a request among them ---------------------------------------------------------------------- */
 
 /*
@@ -56,6 +64,7 @@ struct rule_subject {
     struct rule *answer; /* that acts; its action counts as long as the subject does */
     struct rule *job;    /* likewise on the job that is being made */
     bool settled;        /* the hits are noted */
+    struct held held;    /* where real time holds the request up */
 };
 
 /* Finds what matches: 0, or as rule_set_match(). Nothing, at the price of a look, where the

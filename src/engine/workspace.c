@@ -121,6 +121,7 @@ static void take_row(const struct registry *registry, struct workspace *workspac
     struct settings *settings = &workspace->settings;
     struct workspace_row *kept = &workspace->row; /* whose names are read without the lock */
     memcpy(kept->name, row->name, sizeof kept->name);
+    memcpy(kept->seed, row->seed, sizeof kept->seed);
     kept->active = row->active;
     kept->ttl = row->ttl;
     kept->settings = *own;
@@ -282,15 +283,13 @@ struct workspace *registry_default(struct registry *registry)
     return look_up(registry, &registry->by_id, DEFAULT_WORKSPACE, compare_texts);
 }
 
+static void free_members(struct workspace *workspace);
+
 void workspace_release(struct workspace *workspace)
 {
     if (!workspace || atomic_fetch_sub(&workspace->references, 1) > 1)
         return;
-    tdestroy(workspace->members, free);
-    for (struct glob *glob = workspace->globs, *next; glob; glob = next) {
-        next = glob->next;
-        free(glob);
-    }
+    free_members(workspace);
     rates_destroy(workspace->rates);
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));
@@ -352,15 +351,45 @@ static void drop(void **tree, const void *key, int (*compare)(const void *, cons
     free(entry);
 }
 
-void registry_remove_workspace(struct registry *registry, struct workspace *workspace)
+static void drop_keys(struct registry *registry, struct workspace *workspace)
 {
-    const struct workspace_row *row = &workspace->row;
-    pthread_rwlock_wrlock(&registry->lock);
     for (struct listed *key = workspace->keys, *next; key; key = next) {
         next = key->next;
         drop(&registry->by_key, key->key, compare_hashes);
     }
     workspace->keys = NULL;
+}
+
+void registry_remove_keys(struct registry *registry, struct workspace *workspace)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    drop_keys(registry, workspace);
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+static void free_members(struct workspace *workspace)
+{
+    tdestroy(workspace->members, free);
+    workspace->members = NULL;
+    for (struct glob *glob = workspace->globs, *next; glob; glob = next) {
+        next = glob->next;
+        free(glob);
+    }
+    workspace->globs = NULL;
+}
+
+void registry_remove_members(struct registry *registry, struct workspace *workspace)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    free_members(workspace);
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+void registry_remove_workspace(struct registry *registry, struct workspace *workspace)
+{
+    const struct workspace_row *row = &workspace->row;
+    pthread_rwlock_wrlock(&registry->lock);
+    drop_keys(registry, workspace);
     drop(&registry->by_id, row->id, compare_texts);
     drop(&registry->by_slug, row->slug, compare_texts);
     drop(&registry->by_project, row->project_id, compare_texts);
@@ -437,17 +466,17 @@ const struct settings *registry_defaults(const struct registry *registry)
     return &registry->settings;
 }
 
-int64_t workspace_enter(struct workspace *workspace)
+int64_t workspace_enter(struct workspace *workspace, unsigned *ret_turn)
 {
     atomic_store_explicit(&workspace->used_at, time_steady_ms(), memory_order_relaxed);
     int64_t before = atomic_fetch_add_explicit(&workspace->requests, 1, memory_order_relaxed);
-    events_begin_request(workspace);
+    *ret_turn = events_begin_request(workspace);
     return before + 1;
 }
 
-void workspace_leave(struct workspace *workspace)
+void workspace_leave(struct workspace *workspace, unsigned turn)
 {
-    events_end_request(workspace);
+    events_end_request(workspace, turn);
 }
 
 struct visit {

@@ -17,6 +17,7 @@
 
 /* The workspace that everything without a name of its own belongs to. */
 #define DEFAULT_WORKSPACE "default"
+#define DEFAULT_SLUG      "acme-corp"
 
 /* What counts for a workspace: its own settings, and the server's for the others. */
 struct settings {
@@ -90,6 +91,8 @@ void registry_update_workspace(struct registry *registry, struct workspace *work
 void registry_remove_workspace(struct registry *registry, struct workspace *workspace);
 void registry_update_key(struct registry *registry, const struct key_row *row);
 void registry_remove_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);
+void registry_remove_keys(struct registry *registry, struct workspace *workspace);
+void registry_remove_members(struct registry *registry, struct workspace *workspace);
 void registry_remove_member(struct registry *registry, struct workspace *workspace,
                             const char *email);
 
@@ -102,11 +105,11 @@ size_t registry_count(struct registry *registry);
 const struct settings *registry_defaults(const struct registry *registry);
 
 /*
- * A request to one of the APIs begins, which counts for the ttl; and it is over, in whatever way.
- * The how manieth it is since the server's start. Any thread.
+ * A request to one of the APIs begins, which counts for the ttl: the how manieth it is since the
+ * server's start, and the turn that it leaves with. And it is over, in whatever way. Any thread.
  */
-int64_t workspace_enter(struct workspace *workspace);
-void workspace_leave(struct workspace *workspace);
+int64_t workspace_enter(struct workspace *workspace, unsigned *ret_turn);
+void workspace_leave(struct workspace *workspace, unsigned turn);
 
 /* Add what a row says; `jobs` is the event number of its newest job. ERR_NO_MEMORY, ERR_NOT_FOUND
  * where the row's workspace is not there. */

@@ -162,10 +162,17 @@ static void answer_refusal(struct request *request)
     request->api->refuse(request, request->refusal);
 }
 
+/* How long its body may be: the server's limit, or the route's own where it is wanted. */
+static size_t max_body_of(const struct request *request)
+{
+    size_t max_body = request->server->options.max_body;
+    bool is_large = request->keeping && request->match.route->takes_body == BODY_LARGE;
+    return is_large && max_body < BODY_LARGE_MAX ? BODY_LARGE_MAX : max_body;
+}
+
 static void refuse_too_large(struct request *request)
 {
-    refuse(request, REFUSED_TOO_LARGE, 413, REFUSAL_TOO_LARGE_TEXT,
-           request->server->options.max_body);
+    refuse(request, REFUSED_TOO_LARGE, 413, REFUSAL_TOO_LARGE_TEXT, max_body_of(request));
 }
 
 /* Whether the declared body settles the answer before it is read (H3). */
@@ -173,7 +180,7 @@ static bool answers_at_once(struct request *request)
 {
     const struct guard *guard = &request->guard;
     bool refused = request->denied || request->refusal;
-    size_t max_body = request->server->options.max_body;
+    size_t max_body = max_body_of(request);
     uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
     bool over = request->keeping && guard->length > max_body;
     if (!refused && (over || guard->length > drop_max))
@@ -207,7 +214,8 @@ static void begin(struct request *request, const char *method, const char *versi
         request->close = true;
         answer_refusal(request);
     } else if (request->keeping && request->guard.length) {
-        buf_reserve(&request->body, (size_t)request->guard.length);
+        uint64_t first = request->guard.length, most = request->server->options.max_body;
+        buf_reserve(&request->body, (size_t)(first < most ? first : most));
     }
 }
 
@@ -216,7 +224,7 @@ static void begin(struct request *request, const char *method, const char *versi
 /* False: so much came that the connection is closed without an answer. */
 static bool take_body(struct request *request, const char *bytes, size_t len)
 {
-    size_t max_body = request->server->options.max_body;
+    size_t max_body = max_body_of(request);
     uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
     request->received += len;
     if (request->received > drop_max)

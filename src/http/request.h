@@ -106,15 +106,15 @@ bool request_server_stops(const struct request *request);
 void request_handle(struct request *request);
 
 /*
- * The same for a span of real time, at most: `then` goes on when it has passed, request_wake() was
+ * The same for a span of real time, at most: `then` goes on when it has passed, request_hurry() was
  * called, or the server stops (request_server_stops() tells). TIME_NEVER waits for the other two.
  * A client that leaves is noticed only when the wait ends.
  */
 void request_wait(struct request *request, int64_t ms, request_handler *then);
 
-/* Ends a request_wait() early; nothing where it has ended. Any thread, which makes sure that the
- * request is not over. */
-void request_wake(struct request *request);
+/* Ends a request_wait() of this request, and skips all that it begins later, those of its faults
+ * (http/fault.h) included. Any thread, which makes sure that the request is not over. */
+void request_hurry(struct request *request);
 
 /* See above. */
 void request_suspend(struct request *request, request_handler *then);

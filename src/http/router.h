@@ -8,12 +8,20 @@
 
 #include <stdint.h>
 
+/* What becomes of a request's body. */
+enum route_body {
+    BODY_IGNORED, /* it is read and ignored (H2) */
+    BODY_TAKEN,   /* up to the server's limit */
+    BODY_LARGE,   /* up to BODY_LARGE_MAX */
+};
+enum { BODY_LARGE_MAX = 256 * 1024 * 1024 };
+
 struct route {
     const char *method;       /* GET serves HEAD too */
     const char *pattern;      /* "/rest/v1/scenario-studio/jobs/{job_id}" */
     const char *operation_id; /* in the API's OpenAPI document */
     request_handler *handler;
-    bool takes_body; /* else a body is read and ignored (H2) */
+    enum route_body takes_body;
 };
 
 /* Why a request gets an error before, or instead of, its handler. */

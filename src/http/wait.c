@@ -32,7 +32,7 @@ bool wait_begin(struct request *request, int64_t at)
     struct server *server = request->server;
     request->deadline.passed = wait_passed;
     pthread_mutex_lock(&server->waits_lock);
-    bool waits = !server_is_draining(server) && server->options.deadlines &&
+    bool waits = !request->hurried && !server_is_draining(server) && server->options.deadlines &&
                  deadlines_set(server->options.deadlines, &request->deadline, at) == 0;
     if (waits) {
         request->wait_next = server->waits;
@@ -70,10 +70,11 @@ void request_wait(struct request *request, int64_t ms, request_handler *then)
     MHD_resume_connection(request->connection);
 }
 
-void request_wake(struct request *request)
+void request_hurry(struct request *request)
 {
     struct server *server = request->server;
     pthread_mutex_lock(&server->waits_lock);
+    request->hurried = true;
     if (request->wait_prev && deadlines_cancel(server->options.deadlines, &request->deadline))
         end_wait(request);
     pthread_mutex_unlock(&server->waits_lock);

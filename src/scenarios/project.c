@@ -11,6 +11,7 @@ enum denial { DENIED_NOT, DENIED_WORKSPACE, DENIED_PROJECT, DENIED_MEMORY };
 /* What hangs off a request as its `user`. */
 struct owner {
     struct workspace *workspace;
+    unsigned turn; /* see workspace_enter() */
     const char *project;
     enum denial denial;
     struct rule_subject subject;
@@ -39,7 +40,7 @@ static void find_owner(struct request *request, struct owner *owner)
     }
     if (owner->workspace) {
         owner->subject.workspace = owner->workspace;
-        owner->subject.request = workspace_enter(owner->workspace);
+        owner->subject.request = workspace_enter(owner->workspace, &owner->turn);
     }
     if (!owner->workspace)
         owner->denial = DENIED_WORKSPACE;
@@ -82,7 +83,7 @@ void project_leave(struct request *request)
     if (!owner || !owner->workspace)
         return;
     rule_subject_finish(&owner->subject);
-    workspace_leave(owner->workspace);
+    workspace_leave(owner->workspace, owner->turn);
     workspace_release(owner->workspace);
 }
 

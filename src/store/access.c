@@ -9,10 +9,12 @@ enum {
     KEY_EXISTS,
     KEY_ACTIVE,
     KEY_DELETE,
+    KEY_DELETE_ALL,
     MEMBER_INSERT,
     MEMBER_ALL,
     MEMBER_OF,
     MEMBER_DELETE,
+    MEMBER_DELETE_ALL,
     STATEMENTS,
 };
 
@@ -27,6 +29,8 @@ static const struct sql statements[STATEMENTS] = {
     [KEY_EXISTS] = READS("SELECT 1 FROM api_key WHERE hash = ?"),
     [KEY_ACTIVE] = WRITES("UPDATE api_key SET active = ? WHERE workspace = ? AND id = ?"),
     [KEY_DELETE] = WRITES("DELETE FROM api_key WHERE workspace = ? AND id = ?"),
+    [KEY_DELETE_ALL] = WRITES("DELETE FROM api_key WHERE workspace = ?"),
+    [MEMBER_DELETE_ALL] = WRITES("DELETE FROM member WHERE workspace = ?"),
     [MEMBER_INSERT] = WRITES("INSERT INTO member (workspace, email, created_at) VALUES (?, ?, ?)"),
     [MEMBER_ALL] = READS(MEMBERS " ORDER BY seq"),
     [MEMBER_OF] = READS(MEMBERS " WHERE workspace = ? ORDER BY seq"),
@@ -160,4 +164,21 @@ int member_delete(struct db *db, int64_t workspace, const char *email)
     query_int(&query, workspace);
     query_text(&query, email);
     return run_one(db, &query);
+}
+
+static int delete_all(struct db *db, int statement, int64_t workspace)
+{
+    struct query query = query_begin(db, TABLE_ACCESS, statement);
+    query_int(&query, workspace);
+    return query_run(&query);
+}
+
+int key_delete_all(struct db *db, int64_t workspace)
+{
+    return delete_all(db, KEY_DELETE_ALL, workspace);
+}
+
+int member_delete_all(struct db *db, int64_t workspace)
+{
+    return delete_all(db, MEMBER_DELETE_ALL, workspace);
 }

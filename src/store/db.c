@@ -30,11 +30,17 @@ enum {
 };
 
 static const struct sql_list *const lists[TABLES] = {
-    [TABLE_WORKSPACE] = &workspace_sql, [TABLE_ACCESS] = &access_sql,
-    [TABLE_PURGE] = &purge_sql,         [TABLE_JOB] = &job_sql,
-    [TABLE_JOB_LIST] = &job_list_sql,   [TABLE_PLAN] = &plan_sql,
-    [TABLE_SESSION] = &session_sql,     [TABLE_SCENARIO] = &scenario_sql,
-    [TABLE_DELIVERY] = &delivery_sql,   [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
+    [TABLE_WORKSPACE] = &workspace_sql,
+    [TABLE_ACCESS] = &access_sql,
+    [TABLE_PURGE] = &purge_sql,
+    [TABLE_JOB] = &job_sql,
+    [TABLE_JOB_LIST] = &job_list_sql,
+    [TABLE_PLAN] = &plan_sql,
+    [TABLE_SNAPSHOT] = &snapshot_sql,
+    [TABLE_SESSION] = &session_sql,
+    [TABLE_SCENARIO] = &scenario_sql,
+    [TABLE_DELIVERY] = &delivery_sql,
+    [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
     [TABLE_RULE] = &rule_sql,
 };
 
@@ -221,6 +227,16 @@ int db_begin(struct db *db)
 int db_commit(struct db *db)
 {
     return run(db->commit);
+}
+
+int db_hold(struct db *db)
+{
+    return db_execute(db, "BEGIN", NULL);
+}
+
+void db_let_go(struct db *db)
+{
+    db_execute(db, "COMMIT", NULL);
 }
 
 void db_hurry(struct db *db)

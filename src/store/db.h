@@ -36,6 +36,10 @@ int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+/* A reader's: until its end, all that is read is as of one moment. 0 or an error. */
+int db_hold(struct db *db);
+void db_let_go(struct db *db);
+
 /* The server is about to end: locks of other processes are not waited for as long. Any thread. */
 void db_hurry(struct db *db);
 

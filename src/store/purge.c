@@ -9,7 +9,7 @@
 /* Rows that one step removes; a job with a long prompt takes a few pages. */
 #define STEP "256"
 
-enum { BURY, BURY_KEYS, BURY_MEMBERS, NEXT, ROWS, EMPTIED = ROWS + 5, FORGET, STATEMENTS };
+enum { BURY, NEXT, ROWS, EMPTIED = ROWS + 5, FORGET, STATEMENTS };
 
 #define REMOVE(table_)                                                                             \
     WRITES("DELETE FROM " table_ " WHERE seq IN (SELECT seq FROM " table_                          \
@@ -18,8 +18,6 @@ enum { BURY, BURY_KEYS, BURY_MEMBERS, NEXT, ROWS, EMPTIED = ROWS + 5, FORGET, ST
 static const struct sql statements[STATEMENTS] = {
     [BURY] = WRITES("UPDATE workspace SET deleted = 1, id = '-' || pk, slug = '-' || pk,"
                     " project_id = '-' || pk || ' deleted' WHERE pk = ?"),
-    [BURY_KEYS] = WRITES("DELETE FROM api_key WHERE workspace = ?"),
-    [BURY_MEMBERS] = WRITES("DELETE FROM member WHERE workspace = ?"),
     [NEXT] = READS("SELECT pk FROM workspace WHERE deleted = 1 LIMIT 1"),
     [ROWS] = REMOVE("job"), /* and its delivery */
     [ROWS + 1] = REMOVE("session"),
@@ -43,9 +41,9 @@ int workspace_bury(struct db *db, int64_t pk)
 {
     int status = run(db, BURY, pk);
     if (status == 0)
-        status = run(db, BURY_KEYS, pk);
+        status = key_delete_all(db, pk);
     if (status == 0)
-        status = run(db, BURY_MEMBERS, pk);
+        status = member_delete_all(db, pk);
     return status;
 }
 

@@ -2,14 +2,28 @@
 
 #include "store/query.h"
 
-enum { INSERT, ALL, ONE, UPDATE, SET_CLOCK, COUNT_DRAW, NAME_EXISTS, PROJECT_EXISTS, STATEMENTS };
+enum {
+    INSERT,
+    ALL,
+    ONE,
+    UPDATE,
+    SET_CLOCK,
+    SET_SEED,
+    COUNT_DRAW,
+    SET_ORIGIN,
+    READ_ORIGIN,
+    NAME_EXISTS,
+    PROJECT_EXISTS,
+    STATEMENTS
+};
 
 #define SETTINGS                                                                                   \
     "name, active, ttl, queue_time, processing_time, max_processing, jitter, rate_per_minute,"     \
     " rate_per_day, rate_creations, any_key, public_url, room_since, magic"
 #define CLOCK "clock_mode, clock_scale, clock_base, clock_anchor"
 #define SELECT                                                                                     \
-    "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK " FROM workspace"
+    "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK ", draws"            \
+    " FROM workspace"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at,"
@@ -21,6 +35,10 @@ static const struct sql statements[STATEMENTS] = {
                       " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE pk = ? AND deleted = 0"),
     [SET_CLOCK] = WRITES("UPDATE workspace SET (" CLOCK ") = (?, ?, ?, ?)"
                          " WHERE pk = ? AND deleted = 0"),
+    [SET_SEED] = WRITES("UPDATE workspace SET seed = ?, draws = ? WHERE pk = ?"),
+    [SET_ORIGIN] = WRITES("INSERT OR REPLACE INTO workspace_origin (workspace, document)"
+                          " VALUES (?, ?)"),
+    [READ_ORIGIN] = READS("SELECT document FROM workspace_origin WHERE workspace = ?"),
     [COUNT_DRAW] = WRITES("UPDATE workspace SET draws = draws + 1 WHERE pk = ?"
                           " RETURNING draws - 1"),
     [NAME_EXISTS] = READS("SELECT 1 FROM workspace WHERE id = ?1 OR slug = ?1"),
@@ -98,6 +116,38 @@ int workspace_set_clock(struct db *db, int64_t pk, const struct clock_row *clock
     return status < 0 || query_changes(db) == 1 ? status : ERR_NOT_FOUND;
 }
 
+int workspace_set_seed(struct db *db, int64_t pk, const char *seed, int64_t draws)
+{
+    struct query query = query_begin(db, TABLE_WORKSPACE, SET_SEED);
+    query_text(&query, *seed ? seed : NULL);
+    query_int(&query, draws);
+    query_int(&query, pk);
+    return query_run(&query);
+}
+
+int workspace_set_origin(struct db *db, int64_t pk, const char *document, size_t len)
+{
+    struct query query = query_begin(db, TABLE_WORKSPACE, SET_ORIGIN);
+    query_int(&query, pk);
+    query_text_n(&query, document, len);
+    return query_run(&query);
+}
+
+int workspace_read_origin(struct db *db, int64_t pk,
+                          int (*visit)(const char *document, size_t len, void *arg), void *arg)
+{
+    struct query query = query_begin(db, TABLE_WORKSPACE, READ_ORIGIN);
+    query_int(&query, pk);
+    int status = query_step(&query);
+    if (status > 0)
+        status =
+            visit(query_get_text(&query, 0), (size_t)sqlite3_column_bytes(query.statement, 0), arg);
+    else if (status == 0)
+        status = ERR_NOT_FOUND;
+    query_end(&query);
+    return status;
+}
+
 int workspace_count_draw(struct db *db, int64_t pk, int64_t *ret_before)
 {
     struct query query = query_begin(db, TABLE_WORKSPACE, COUNT_DRAW);
@@ -165,6 +215,7 @@ static void read_row(struct query *query, struct workspace_row *row)
                                     .scale = query_get_real(query, 21),
                                     .base = query_get_int(query, 22),
                                     .anchor = query_get_int(query, 23)};
+    row->draws = query_get_int(query, 24);
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),

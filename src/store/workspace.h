@@ -69,6 +69,7 @@ struct workspace_row {
     int64_t ttl; /* ms of real time since its last request; 0: it stays */
     struct settings_row settings;
     struct clock_row clock;
+    int64_t draws;        /* from the seed so far, as of when the row was read */
     char seed[SEED_SIZE]; /* a JSON text or number; "": ids come from the cryptographic source */
 };
 
@@ -102,6 +103,7 @@ int workspace_update(struct db *db, const struct workspace_row *row);
 /* Sets a workspace's clock; counts one more draw from its seed, and says how many there were
  * before. Writer. */
 int workspace_set_clock(struct db *db, int64_t pk, const struct clock_row *clock);
+int workspace_set_seed(struct db *db, int64_t pk, const char *seed, int64_t draws);
 int workspace_count_draw(struct db *db, int64_t pk, int64_t *ret_before);
 
 /* Whether a workspace that is there has this id or slug, or this project; whether a key is known.
@@ -109,6 +111,12 @@ int workspace_count_draw(struct db *db, int64_t pk, int64_t *ret_before);
 int workspace_name_exists(struct db *db, const char *name, bool *ret_exists);
 int workspace_project_exists(struct db *db, const char *project, bool *ret_exists);
 int key_exists(struct db *db, const unsigned char hash[KEY_HASH_SIZE], bool *ret_exists);
+
+/* What a reset puts back, as a JSON document; ERR_NOT_FOUND where none was set. Lets `visit` see
+ * it. Setting it: the writer. */
+int workspace_set_origin(struct db *db, int64_t pk, const char *document, size_t len);
+int workspace_read_origin(struct db *db, int64_t pk,
+                          int (*visit)(const char *document, size_t len, void *arg), void *arg);
 
 /*
  * Deletes a workspace as far as anybody can see: its names are free, its keys and members gone, and
@@ -131,6 +139,8 @@ int member_each_of(struct db *db, int64_t workspace,
 /* Change the key with that id, or delete it; delete a member. ERR_NOT_FOUND. Writer. */
 int key_set_active(struct db *db, int64_t workspace, const char *id, bool active);
 int key_delete(struct db *db, int64_t workspace, const char *id);
+int key_delete_all(struct db *db, int64_t workspace);
+int member_delete_all(struct db *db, int64_t workspace);
 int member_delete(struct db *db, int64_t workspace, const char *email);
 
 /* Visit every row, in order of creation; a negative result of the visitor ends it and is returned.

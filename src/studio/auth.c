@@ -33,6 +33,7 @@ struct opening {
 /* What hangs off a request as its `user`. */
 struct caller {
     struct workspace *workspace; /* NULL: none, or one that is yet to be made */
+    unsigned turn;               /* see workspace_enter() */
     enum denial denial;
     struct opening *opening;
     unsigned char key[KEY_HASH_SIZE];
@@ -77,7 +78,7 @@ static struct workspace *identify(struct request *request, struct registry *regi
 static void enter_workspace(struct caller *caller)
 {
     caller->subject.workspace = caller->workspace;
-    caller->subject.request = workspace_enter(caller->workspace);
+    caller->subject.request = workspace_enter(caller->workspace, &caller->turn);
 }
 
 /* Whether the key has a request left, of those that the settings allow (S26). */
@@ -273,7 +274,7 @@ void auth_leave(struct request *request)
     if (!caller || !caller->workspace)
         return;
     rule_subject_finish(&caller->subject);
-    workspace_leave(caller->workspace);
+    workspace_leave(caller->workspace, caller->turn);
     workspace_release(caller->workspace);
 }
 
