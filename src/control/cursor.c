@@ -1,6 +1,7 @@
 #include "control/cursor.h"
 
 #include "base/duration.h"
+#include "engine/rules.h"
 #include "engine/workspace.h"
 
 #include <stdio.h>
@@ -38,8 +39,9 @@ bool cursor_parse(const char *text, struct cursor *ret_cursor)
     return true;
 }
 
-struct cursor cursor_now(const struct workspace *workspace)
+struct cursor cursor_now(struct workspace *workspace)
 {
     return (struct cursor){.jobs = atomic_load(&workspace->events.jobs),
-                           .requests = atomic_load(&workspace->requests)};
+                           .requests = atomic_load(&workspace->requests),
+                           .rules = workspace_newest_rule(workspace)};
 }

@@ -34,6 +34,6 @@ bool cursor_parse(const char *text, struct cursor *ret_cursor);
  * The workspace's present: read before the store is, it is behind nothing that a list then shows
  * up to it.
  */
-struct cursor cursor_now(const struct workspace *workspace);
+struct cursor cursor_now(struct workspace *workspace);
 
 #endif

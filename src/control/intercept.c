@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "control/perform.h"
+#include "engine/job_state.h"
 #include "engine/rules.h"
 #include "engine/steer.h"
 #include "http/outcome.h"
@@ -18,8 +19,10 @@ struct interception {
     struct request *request;
     struct rule_subject *subject;
     bool makes_job;
-    json_t *input;           /* of the job or session that the request is about, as a body */
-    char job[ID_HEX_SIZE];   /* that it is about; "" */
+    json_t *input;         /* of the job or session that the request is about, as a body */
+    char job[ID_HEX_SIZE]; /* that it is about; "" */
+    bool knows_state;      /* of that job; it is there */
+    enum job_status state;
     struct rule_claim claim; /* of an answer or a fault */
     struct job_move move;    /* of a transition */
 };
@@ -94,14 +97,30 @@ static struct db *reader(const struct interception *self)
     return store_reader(engine_store(self->engine), &err);
 }
 
+/* Notes the job's state, for rules that move it. */
+static int note_job(struct interception *self, struct db *db, const char *id, struct job *ret_job)
+{
+    int status = job_by_id(db, self->subject->workspace->row.pk, id, ret_job);
+    if (status == 0) {
+        self->knows_state = true;
+        self->state = ret_job->status;
+    }
+    return status;
+}
+
+static bool may_move(struct rule_request *rules, int to)
+{
+    const struct interception *self = (const struct interception *)rules;
+    return self->knows_state && !job_state_is_end(self->state) && (int)self->state != to;
+}
+
 /* A request about a job has what the job was made with. */
 static int fill_job(struct rule_request *rules)
 {
     struct interception *self = (struct interception *)rules;
-    int64_t workspace = self->subject->workspace->row.pk;
     struct job job;
     struct db *db = reader(self);
-    int status = db ? job_by_id(db, workspace, request_param(self->request, 0), &job) : ERR_IO;
+    int status = db ? note_job(self, db, request_param(self->request, 0), &job) : ERR_IO;
     if (status == 0)
         status = job_input(db, job.seq, take_job_input, self);
     if (self->input)
@@ -119,7 +138,10 @@ static int fill_session(struct rule_request *rules)
     struct db *db = reader(self);
     int status = db ? session_by_id(db, workspace, id, &session) : ERR_IO;
     if (status == 0) {
+        struct job job;
         memcpy(self->job, session.job, sizeof self->job);
+        if (*self->job)
+            note_job(self, db, self->job, &job); /* it is there as long as its session */
         status = session_input(db, workspace, id, take_session_input, self);
     }
     rules->job = *self->job ? self->job : NULL;
@@ -160,6 +182,7 @@ static void describe(struct interception *self)
     rules->operation = rule_operation(request_operation(self->request));
     rules->header = header;
     rules->has_outcome = has_outcome;
+    rules->may_move = may_move;
     if (rules->operation < 0)
         return;
     const char *part = request_param(self->request, 0);
@@ -204,10 +227,10 @@ static void hurry(void *request)
     request_hurry(request);
 }
 
-/* A reset does not wait for what takes its time on purpose. */
+/* A reset, or a deletion, does not wait for what takes its time on purpose. */
 static void hold(struct interception *self, const struct action *action)
 {
-    if (action->kind != ACTION_DELAY && action->kind != ACTION_HANG)
+    if (action->kind != ACTION_DELAY && action->kind != ACTION_HANG && action->kind != ACTION_DRIP)
         return;
     self->subject->held = (struct held){.hurry = hurry, .arg = self->request};
     events_hold(self->subject->workspace, &self->subject->held);

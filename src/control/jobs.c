@@ -115,7 +115,7 @@ static void answer_list(struct request *request, struct job_list *list, struct d
 static enum wait_look look_at_list(struct request *request, struct control_wait *self)
 {
     struct job_list *list = (struct job_list *)self;
-    const struct workspace *workspace = mock_workspace(request);
+    struct workspace *workspace = mock_workspace(request);
     struct cursor now = cursor_now(workspace); /* before the store is read */
     struct db *db = control_reader(request);
     if (!db)
@@ -157,7 +157,7 @@ static void tell_list(struct request *request, struct control_wait *self, struct
                       struct buf *hint)
 {
     struct job_list *list = (struct job_list *)self;
-    const struct workspace *workspace = mock_workspace(request);
+    struct workspace *workspace = mock_workspace(request);
     struct db *db = store_reader(engine_store(control_of(request)->engine), NULL);
     struct listing fit = {.list = list, .db = db, .max = INT64_MAX};
     struct listing all = {.list = list, .db = db};
@@ -299,7 +299,7 @@ static void tell_job(struct request *request, struct control_wait *self, struct 
                      struct buf *hint)
 {
     const struct job_watch *watch = (struct job_watch *)self;
-    const struct workspace *workspace = mock_workspace(request);
+    struct workspace *workspace = mock_workspace(request);
     struct db *db = store_reader(engine_store(control_of(request)->engine), NULL);
     struct job job;
     if (!db || job_by_id(db, workspace->row.pk, request_param(request, 0), &job) < 0) {

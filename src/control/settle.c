@@ -57,8 +57,8 @@ struct unrest {
  * In this order: a request that was answered has committed what it did before, and is seen by a
  * read that begins after.
  */
-static int look_around(const struct workspace *workspace, const struct settle *settle,
-                       struct db *db, struct unrest *ret)
+static int look_around(struct workspace *workspace, const struct settle *settle, struct db *db,
+                       struct unrest *ret)
 {
     ret->now = cursor_now(workspace);
     ret->requests = ret->now.requests - settle->since.requests;

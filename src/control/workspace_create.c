@@ -254,38 +254,46 @@ static bool take_members(struct request *request, struct creation *creation)
     return true;
 }
 
-/* Makes a workspace; `slug` is the path's, or NULL. */
-static void create(struct request *request, const char *slug, request_handler *then)
+/* Reads what is asked for; `slug` is the path's, or NULL. NULL: the request was answered. */
+static struct creation *prepare(struct request *request, const char *slug)
 {
     struct creation *creation = request_new_state(request, sizeof *creation, finish_creation);
     if (!creation) {
         router_fail(request, ERR_NO_MEMORY, NULL);
-        return;
+        return NULL;
     }
     if (!control_read_body(request, workspace_fields, workspace_field_count, &creation->body))
-        return;
+        return NULL;
     const struct workspace_body *body = &creation->body;
     if (slug && body->slug.data && strcmp(slug, body->slug.data) != 0) {
         control_problem(request, 422, "invalid_field", "slug must be that of the path",
                         "Leave it out of the body");
-        return;
+        return NULL;
     }
     if (body->settings && !settings_read(request, "settings.", body->settings, &creation->settings))
-        return;
+        return NULL;
     if (body->rules && !rules_read(request, "rules", body->rules, &creation->rules))
-        return;
+        return NULL;
     creation->clock = (struct clock_wish){.mode = CLOCK_REAL, .scale = 1, .now = -1};
     if (body->clock && !clock_read(request, "clock.", body->clock, &creation->clock))
-        return;
+        return NULL;
     fill_in(creation, slug);
     if (!put_seed(body->seed, creation->make.row.seed)) {
         router_fail(request, ERR_NO_MEMORY, NULL);
-        return;
+        return NULL;
     }
     if (!take_members(request, creation) || !take_state(request, creation))
-        return;
+        return NULL;
     creation->make.rules = creation->rules.rules;
     creation->make.rule_count = creation->rules.count;
+    return creation;
+}
+
+static void create(struct request *request, const char *slug, request_handler *then)
+{
+    struct creation *creation = prepare(request, slug);
+    if (!creation)
+        return;
     workspace_make_init(&creation->make, control_of(request)->engine);
     control_operate(request, &creation->make.operation, then);
 }
@@ -300,14 +308,16 @@ void workspace_put_handler(struct request *request)
     const char *name = request_param(request, 0);
     struct workspace *there = mock_workspace(request);
     json_t *slug = json_string(name);
-    if (there)
-        workspace_answer(request, 200, there->row.pk, NULL);
-    else if (slug && check_slug(slug))
+    if (there) { /* a mistake is told all the same, not only by the first of many runs */
+        if (prepare(request, there->row.slug))
+            workspace_answer(request, 200, there->row.pk, NULL);
+    } else if (slug && check_slug(slug)) {
         create(request, name, answer_put);
-    else
+    } else {
         control_problem(request, 422, "invalid_field",
                         "The slug in the path must be 1 to 63 lower-case letters, digits and -, "
                         "neither first nor last a -",
                         NULL);
+    }
     json_decref(slug);
 }

@@ -254,6 +254,7 @@ static int delete_apply(struct operation *operation)
     rule_set_release(rules);
     worker_forget(engine->worker, workspace);
     events_end_waits(workspace, WAIT_DELETED);
+    events_hurry(workspace);
     registry_remove_workspace(engine->registry, workspace);
     if (self->if_unused)
         log_event(LOG_INFO, "workspace deleted: its ttl has passed",

@@ -243,6 +243,8 @@ static void operation_done(struct write *write, int status)
     struct operation *operation = (struct operation *)write;
     if (status < 0)
         operation->status = status;
+    if (is_gone(operation)) /* deleted before it, by the same commit */
+        operation->status = ERR_GONE;
     if (operation->status == 0 && operation->moves_clock)
         workspace_publish_clock(operation->workspace, &operation->clock);
     if (operation->status == 0 && operation->apply)

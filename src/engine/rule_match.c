@@ -119,13 +119,21 @@ static bool fits_outcome(const struct rule *rule, struct rule_request *request)
            !request->has_outcome || request->has_outcome(request, rule->action.outcome);
 }
 
+/* A transition that cannot be is none: the rule is left for one that can. */
+static bool fits_transition(const struct rule *rule, struct rule_request *request)
+{
+    return rule->action.kind != ACTION_TRANSITION || !request->may_move ||
+           request->may_move(request, rule->action.to);
+}
+
 int rule_matches(const struct rule *rule, struct rule_request *request)
 {
     const struct rule_match *match = &rule->match;
     if ((match->operation >= 0 && match->operation != request->operation) ||
         !is_same(match->project, request->project))
         return 0;
-    int status = asks_for_input(match) || match->job ? rule_request_fill(request) : 0;
+    bool looks = asks_for_input(match) || match->job || rule->action.kind == ACTION_TRANSITION;
+    int status = looks ? rule_request_fill(request) : 0;
     if (status < 0)
         return status;
     /* What costs most comes last. */
@@ -133,5 +141,6 @@ int rule_matches(const struct rule *rule, struct rule_request *request)
            is_same(match->scenario_slug, request->scenario_slug) && fits_email(match, request) &&
            fits_headers(match, request) &&
            (!match->body || (request->body && rule_has_part(request->body, match->body))) &&
-           fits_prompt(match, request) && fits_outcome(rule, request);
+           fits_prompt(match, request) && fits_outcome(rule, request) &&
+           fits_transition(rule, request);
 }

@@ -17,6 +17,9 @@ struct rule_request {
     const char *(*header)(struct rule_request *self, const char *name);
     /* Whether its operation may answer so: an outcome acts where it fits. NULL: it may. */
     bool (*has_outcome)(struct rule_request *self, const char *name);
+    /* Whether it is about a job whose state allows the transition, once `fill` was called. NULL: it
+       is. */
+    bool (*may_move)(struct rule_request *self, int to);
     /* 0, or an error, which ends the matching. */
     int (*fill)(struct rule_request *self);
     bool filled;

@@ -265,6 +265,32 @@ static int take(struct rule *rule, const json_t *value, const char *prefix,
     return status;
 }
 
+static bool is_among(int operation, const char *const *names)
+{
+    for (; *names; names++)
+        if (rule_operation(*names) == operation)
+            return true;
+    return false;
+}
+
+/* A rule that could never act is a mistake. */
+static int check_use(const struct rule *rule, const char *prefix, struct complaint *complaint)
+{
+    static const char *const makes_job[] = {"createScenarioJob", "openChat", NULL};
+    static const char *const has_job[] = {"getScenarioJob", "cancelScenarioJob", "openChat", NULL};
+    enum action_kind kind = rule->action.kind;
+    const char *const *fitting = kind == ACTION_JOB          ? makes_job
+                                 : kind == ACTION_TRANSITION ? has_job
+                                                             : NULL;
+    int operation = rule->match.operation;
+    if (!fitting || operation < 0 || is_among(operation, fitting))
+        return 0;
+    complain_names(&complaint->hint, "", fitting);
+    return complain(complaint, "invalid_field", "%sdo.%s never acts on %s, which %s", prefix,
+                    kind == ACTION_JOB ? "job" : "transition", rule_operations[operation],
+                    kind == ACTION_JOB ? "makes no job" : "is about no job that is there");
+}
+
 int rule_parse(const json_t *value, const char *prefix, struct complaint *complaint,
                struct rule **ret_rule)
 {
@@ -281,6 +307,8 @@ int rule_parse(const json_t *value, const char *prefix, struct complaint *compla
     rule->document = json_incref((json_t *)value); /* counting is all that is written to it */
     rule->match.operation = -1;
     int status = take(rule, value, prefix, complaint);
+    if (status == 0)
+        status = check_use(rule, prefix, complaint);
     if (status < 0)
         rule_release(rule);
     else

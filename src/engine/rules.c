@@ -30,6 +30,14 @@ struct rule_set *workspace_rules(struct workspace *workspace)
     return set;
 }
 
+int64_t workspace_newest_rule(struct workspace *workspace)
+{
+    struct rule_set *set = workspace_rules(workspace);
+    int64_t newest = set && set->count ? set->rules[set->count - 1]->seq : 0;
+    rule_set_release(set);
+    return newest;
+}
+
 static void replace(struct workspace *workspace, struct rule_set *set)
 {
     pthread_mutex_lock(&workspace->rules_lock);

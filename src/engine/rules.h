@@ -14,6 +14,9 @@
 /* Its rules, with a reference of the caller's; NULL: it has none. Any thread. */
 struct rule_set *workspace_rules(struct workspace *workspace);
 
+/* How new its newest rule is; 0: it has none. Any thread. */
+int64_t workspace_newest_rule(struct workspace *workspace);
+
 /* POST: all or none. */
 struct rules_add {
     struct operation operation;

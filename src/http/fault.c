@@ -176,7 +176,7 @@ static size_t drip(struct request *request, struct fault_state *state, size_t at
         return at;
     atomic_fetch_sub(busy, 1);
     state->waits = false;
-    return state->answer.len; /* the server stops */
+    return state->answer.len; /* the server stops, or the request is hurried */
 }
 
 static void end_drip_wait(struct request *request)

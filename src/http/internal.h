@@ -63,7 +63,7 @@ struct request {
     enum stage stage;
     bool head;
     bool close;             /* the connection, after the answer */
-    bool hurried;           /* it waits for nothing any more; under the server's waits_lock */
+    atomic_bool hurried;    /* it waits for nothing any more */
     bool broken;            /* the answer could not be queued: the connection is dropped */
     bool denied;            /* by the API's admit */
     bool keeping;           /* the body is wanted */

@@ -124,8 +124,13 @@ bool auth_admit(struct request *request, const struct route *route)
         return false;
     caller->workspace = identify(request, registry, caller->key);
     if (!caller->workspace) {
-        caller->denial = may_open(request, registry, caller->key) ? DENIED_NOT : DENIED_KEY;
-        return caller->denial == DENIED_NOT;
+        if (may_open(request, registry, caller->key))
+            return true;
+        caller->workspace = identify(request, registry, caller->key); /* may be open by now */
+    }
+    if (!caller->workspace) {
+        caller->denial = DENIED_KEY;
+        return false;
     }
     enter_workspace(caller);
     if (!atomic_load(&caller->workspace->active))
