@@ -104,7 +104,7 @@ describe('put back where it came from', () => {
     });
 
     test('lists go on from their cursors', async () => {
-        const own = await workspace(server);
+        const own = await workspace(server, { seed: -7 });
         for (let i = 0; i < 3; i++) await own.api.newJob();
         const { items, cursor } = await own.mock.must(200, 'GET', '/jobs');
         const text = await own.text();
