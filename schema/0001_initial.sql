@@ -24,11 +24,12 @@ CREATE INDEX api_key_workspace ON api_key (workspace);
 
 -- ASCII letters of `email` are in lower case.
 CREATE TABLE member (
+    seq INTEGER PRIMARY KEY,
     workspace INTEGER NOT NULL REFERENCES workspace (pk) ON DELETE CASCADE,
     email TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (workspace, email)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (workspace, email)
+) STRICT;
 
 -- status: 0 queued, 1 processing, 2 completed, 3 failed, 4 cancelled. What changes and what every
 -- read needs comes first, so that a long prompt's overflow pages are left alone. `event` is the
@@ -100,7 +101,7 @@ CREATE UNIQUE INDEX scenario_id ON scenario (workspace, id);
 CREATE UNIQUE INDEX scenario_slug ON scenario (workspace, slug);
 
 -- The outbox: one row for each callback that is owed, written with the job's last transition.
--- status: 0 pending.
+-- status: 0 pending, 1 delivered, 2 failed.
 CREATE TABLE delivery (
     seq INTEGER PRIMARY KEY,
     workspace INTEGER NOT NULL REFERENCES workspace (pk) ON DELETE CASCADE,

@@ -14,7 +14,7 @@ void list_refuse_since(struct request *request, bool is_field)
 bool list_read(struct request *request, const struct list_params *params,
                struct list_query *ret_query)
 {
-    struct list_query query = {.limit = params->limit.given ? params->limit.value : LIST_LIMIT,
+    struct list_query query = {.limit = params->limit.given ? params->limit.value : LIST_LIMIT_MAX,
                                .min =
                                    params->min.given ? params->min.value : params->wait.value > 0,
                                .wait = params->wait.value};

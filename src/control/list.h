@@ -16,8 +16,8 @@
 #include "control/params.h"
 
 enum {
-    LIST_LIMIT = 100, /* what a person reads, and more than one test makes */
-    /* An answer is built whole in memory, on a thread that others wait for. */
+    /* An answer is built whole in memory, on a thread that others wait for. More than a test makes:
+       a list without a limit is hardly ever cut. */
     LIST_LIMIT_MAX = 1000,
     LIST_BYTES_MAX = 4 * 1024 * 1024, /* a list ends early where its items are long */
     WAIT_MAX_MS = 5 * 60 * 1000,      /* C9; how long a client that left can hold a connection */

@@ -210,6 +210,8 @@ void workspace_list_handler(struct request *request)
     struct listing listing = {.request = request};
     if (!params_read(request, &params) || !list_read(request, &params.list, &listing.query))
         return;
+    if (!params.list.limit.given)
+        listing.query.limit = INT64_MAX; /* they are a thousand at once, and short */
     listing.cursor.workspaces = listing.query.since.workspaces;
     listing.db = control_reader(request);
     if (!listing.db)
@@ -276,9 +278,11 @@ static void answer_delete(struct request *request)
     struct buf body = BUF_INIT;
     if (control_failed(request, &deletion->operation))
         return;
-    buf_printf(&body, "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld}",
+    buf_printf(&body,
+               "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld,"
+               "\"failed_deliveries\":%lld}",
                (long long)deletion->requests, (long long)deletion->unused_rules,
-               (long long)deletion->unfinished_jobs);
+               (long long)deletion->unfinished_jobs, (long long)deletion->failed_deliveries);
     respond(request, 200, content_type_json, &body);
 }
 

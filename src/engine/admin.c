@@ -8,6 +8,7 @@
 #include "engine/internal.h"
 #include "engine/rules.h"
 #include "engine/timers.h"
+#include "store/delivery.h"
 #include "store/job.h"
 
 #include <stdio.h>
@@ -235,6 +236,8 @@ static int delete_run(struct write *write, struct db *db)
     if (self->kept)
         return 0;
     int status = job_count_unfinished(db, workspace->row.pk, &self->unfinished_jobs);
+    if (status == 0)
+        status = delivery_count_failed(db, workspace->row.pk, &self->failed_deliveries);
     return status < 0 ? status : workspace_bury(db, workspace->row.pk);
 }
 

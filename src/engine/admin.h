@@ -74,7 +74,7 @@ struct workspace_delete {
     struct operation operation;
     bool if_unused; /* only where its ttl has passed */
     bool kept;      /* out: it was used meanwhile */
-    int64_t requests, unfinished_jobs, unused_rules;
+    int64_t requests, unused_rules, unfinished_jobs, failed_deliveries;
 };
 
 void workspace_delete_init(struct workspace_delete *deletion, struct engine *engine,

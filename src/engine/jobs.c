@@ -127,6 +127,8 @@ int job_cancel_run(struct write *write, struct db *db)
     int status = workspace->settings.max_processing
                      ? timers_fire(db, workspace, now, SIZE_MAX, &self->operation.due_at)
                      : 0;
+    if (workspace->settings.max_processing)
+        self->operation.posts = EVENT_JOB;
     if (status == 0)
         status = job_by_id(db, workspace->row.pk, self->id, &self->job);
     if (status == ERR_NOT_FOUND) {

@@ -50,7 +50,8 @@ int transition_start(struct db *db, struct job *job, enum job_cause cause, int64
     int status = read_plan(db, job, &plan);
     if (status < 0)
         return status;
-    unsigned marks = plan_marks(&plan, JOB_PROCESSING);
+    /* The plan of times alone is kept for the rule that it names. */
+    unsigned marks = plan_marks(&plan, JOB_PROCESSING) | (job->marks & JOB_HAS_PLAN);
     status =
         move(db, job, JOB_START,
              &(struct job_change){

@@ -32,8 +32,8 @@ static const struct sql statements[STATEMENTS] = {
     [KEY_DELETE_ALL] = WRITES("DELETE FROM api_key WHERE workspace = ?"),
     [MEMBER_DELETE_ALL] = WRITES("DELETE FROM member WHERE workspace = ?"),
     [MEMBER_INSERT] = WRITES("INSERT INTO member (workspace, email, created_at) VALUES (?, ?, ?)"),
-    [MEMBER_ALL] = READS(MEMBERS " ORDER BY workspace, email"),
-    [MEMBER_OF] = READS(MEMBERS " WHERE workspace = ? ORDER BY email"),
+    [MEMBER_ALL] = READS(MEMBERS " ORDER BY seq"),
+    [MEMBER_OF] = READS(MEMBERS " WHERE workspace = ? ORDER BY seq"),
     [MEMBER_DELETE] = WRITES("DELETE FROM member WHERE workspace = ? AND email = ?"),
 };
 const struct sql_list access_sql = {statements, STATEMENTS};

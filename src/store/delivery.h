@@ -12,4 +12,7 @@
  */
 int delivery_insert(struct db *db, int64_t workspace, int64_t job, int64_t created_at);
 
+/* How many of a workspace's were given up. */
+int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count);
+
 #endif

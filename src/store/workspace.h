@@ -130,7 +130,7 @@ int workspace_bury(struct db *db, int64_t pk);
  */
 int workspace_purge(struct db *db, bool *ret_more);
 
-/* Keys and members of one workspace, in order of creation and of their addresses. */
+/* Keys and members of one workspace, in order of creation. */
 int key_each_of(struct db *db, int64_t workspace,
                 int (*visit)(const struct key_row *row, void *arg), void *arg);
 int member_each_of(struct db *db, int64_t workspace,

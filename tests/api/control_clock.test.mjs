@@ -1,9 +1,12 @@
 // Workspaces' clocks: modes, advances, auto, seeds, over HTTP.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { startServer } from '../support/server.mjs';
 import { inParallel, request, scenarios, serve, studio, temporaryDirectory, until }
@@ -321,6 +324,17 @@ describe('clocks', () => {
         await own.api.readJob(first.id);
         await own.api.getJob('nobody');
         assert.equal((await own.clock()).now, at(311_000));
+    });
+
+    test('C10: a client that asks every five seconds ends at its third time', async () => {
+        const own = await workspace({ clock: 'auto' });
+        const client = fileURLToPath(new URL('polling_client.mjs', import.meta.url));
+        const { stdout } = await promisify(execFile)(process.execPath,
+            [client, own.made.base_urls.studio, own.made.api_key]);
+        const { seen, job } = JSON.parse(stdout);
+        assert.deepEqual(seen, ['queued', 'processing', 'completed']);
+        assert.deepEqual([job.created_at, job.started_at, job.completed_at, job.duration_seconds],
+            [whole(0), whole(10_000), whole(300_000), 290]);
     });
 
     test('C10: auto under max_processing jumps until that job moves', async () => {

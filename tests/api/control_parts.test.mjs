@@ -76,7 +76,7 @@ test('members: added and taken away, addresses and patterns', async (t) => {
     assert.equal(await can('y+a@b.example'), true);
     assert.equal(await can('y+b@b.example'), false);
     const { items } = await mock.must(200, 'GET', '/members');
-    assert.deepEqual(items.map(({ email }) => email), ['*+a@b.example', 'jane@acme.com']);
+    assert.deepEqual(items.map(({ email }) => email), ['jane@acme.com', '*+a@b.example'], 'oldest first');
     await mock.must(204, 'DELETE', `/members/${encodeURIComponent('*+a@b.example')}`);
     assert.equal(await can('y+a@b.example'), false);
     assertProblem(await mock.send('DELETE', '/members/y@b.example'), 404, 'member_not_found');

@@ -254,10 +254,12 @@ test('S12: a deduplicated POST uses up no job rule, nor does one that is refused
 
 test('job: end, error, scenario, times, hold and polls; above the line, above the tag', async () => {
     const { rule, api, mock } = await workspace();
+    const made = new Map();
     const make = async (what, fields) => {
         const one = await rule({ match: {}, do: { job: what }, times: 1 });
         const { id } = await api.newJob(fields);
         assert.equal((await mock.must(200, 'GET', `/rules/${one.id}`)).hits[0].job, id);
+        made.set(id, one.id);
         return id;
     };
     const done = await api.jobEnd(await make({ scenario: { name: 'My Name', slug: 'my-slug' },
@@ -276,6 +278,8 @@ test('job: end, error, scenario, times, hold and polls; above the line, above th
     const lined = await api.jobEnd(await make({ error: { code: 'BY_RULE' } },
         { user_email: 'jane+policy@acme.com', prompt: 'p\n#mock error=BY_LINE processing=120ms' }));
     assert.deepEqual([lined.error.code, lined.duration_seconds], ['BY_RULE', 0.12]);
+    for (const [id, ruled] of made)
+        assert.equal((await mock.must(200, 'GET', `/jobs/${id}`)).rule, ruled);
 });
 
 test('respond: any JSON, texts by their type, headers', async () => {
@@ -383,7 +387,7 @@ test('workspaces are made with rules, and tell at their end which were not used'
     assert.equal((await mock.must(200, 'GET', '/rules')).items.length, 3);
     assert.equal(await statusOf(api.getJob('none')), 418);
     const told = await control(server).remove(slug);
-    assert.deepEqual(told, { requests: 1, unused_rules: 1, unfinished_jobs: 0 });
+    assert.deepEqual(told, { requests: 1, unused_rules: 1, unfinished_jobs: 0, failed_deliveries: 0 });
     const bad = await control(server).send('POST', '/workspaces', { body: { slug: 'never',
         rules: [{ match: { operation: 'createScenarioJobs' } }] } });
     assertProblem(bad, 422, 'invalid_field', /^rules\[0\]\.match\.operation must be an operationId/,
@@ -497,7 +501,7 @@ test('C2: each bad rule, in words that name the field', async () => {
     }
     assertProblem(await mock.send('POST', '/rules', { body: '7' }), 422, 'invalid_body');
     assertProblem(await mock.send('POST', '/rules', { body: '{' }), 400, 'invalid_json');
-    assertProblem(await mock.send('POST', '/rules'), 400, 'invalid_json');
+    assertProblem(await mock.send('POST', '/rules'), 422, 'invalid_body');
     assertProblem(await mock.send('POST', '/rules', { body: [7] }), 422, 'invalid_field', /^\[0\] must be an object/);
     assert.deepEqual((await mock.must(200, 'GET', '/rules')).items, []);
 });

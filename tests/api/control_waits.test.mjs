@@ -1,10 +1,11 @@
 // Waiting, without a thread and without a poll: C5, C9, C10; POST /_mock/wait.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import net from 'node:net';
 import test from 'node:test';
 
-import { inParallel, serve, studio } from './client.mjs';
+import { afterwards, inParallel, serve, studio } from './client.mjs';
 import { startServer } from '../support/server.mjs';
 import { assertProblem, control } from './control.mjs';
 import { planned, START } from './planned.mjs';
@@ -189,16 +190,24 @@ test('C9: 200 waits and one event; another workspace\'s events wake nobody', asy
 test('C9: no event falls between the look and the sleep', async (t) => {
     const server = await serve(t);
     const { mock, api } = await place(server);
+    const agent = new http.Agent({ keepAlive: true });
+    afterwards(t, async () => agent.destroy());
     let { cursor } = await mock.must(200, 'GET', '/jobs');
-    for (let i = 0; i < 100; i++) {
-        const [list, made] = await Promise.all([
-            mock.must(200, 'GET', `/jobs?since=${cursor}&wait=60s`), api.newJob()]);
-        assert.deepEqual(list.items.map(({ id }) => id), [made.id]);
-        const [seen] = await Promise.all([
-            mock.must(200, 'GET', `/jobs/${made.id}?until=processing&wait=60s`),
-            move(mock, made.id, 'processing')]);
-        assert.equal(seen.status, 'processing');
-        ({ cursor } = list);
+    // Requests that come in at about the time of the event, before and after it.
+    const around = async (target, happen) => {
+        const ask = () => mock.must(200, 'GET', target, { agent });
+        const before = Array.from({ length: 15 }, ask);
+        const happening = happen();
+        const after = Array.from({ length: 15 }, ask);
+        return [await happening, await Promise.all([...before, ...after])];
+    };
+    for (let i = 0; i < 40; i++) {
+        const [made, lists] = await around(`/jobs?since=${cursor}&wait=60s`, () => api.newJob());
+        for (const { items } of lists) assert.deepEqual(items.map(({ id }) => id), [made.id]);
+        const [, seen] = await around(`/jobs/${made.id}?until=processing&wait=60s`,
+            () => move(mock, made.id, 'processing'));
+        for (const { status } of seen) assert.equal(status, 'processing');
+        ({ cursor } = lists[0]);
     }
 });
 
@@ -382,6 +391,17 @@ test('auto: of many waits each gets what it waits for, none of them lost', async
         assert.equal(Date.parse(started) - START, 1000 * (Math.floor(index / 2) + 1));
     const list = await mock.must(200, 'GET', '/jobs?status=completed&min=20&wait=60s');
     assert.equal(list.items.length, 20);
+});
+
+test('auto: as many as wait for one event, the clock goes there and no further', async (t) => {
+    const plans = Array.from({ length: 12 }, (_, index) => ({ queued: 1000 * (index + 1) }));
+    const { mock, jobs } = await planned(t, plans, { mode: 'auto' });
+    for (let i = 0; i < 6; i++) {
+        await Promise.all(Array.from({ length: 20 },
+            () => mock.must(200, 'GET', `/jobs/${jobs[i]}?until=processing&wait=60s`)));
+        const { items } = await mock.must(200, 'GET', '/jobs?status=queued');
+        assert.deepEqual(items.map(({ id }) => id), jobs.slice(i + 1));
+    }
 });
 
 test('auto: not while a request is under way', async (t) => {

@@ -44,7 +44,7 @@ test('C1: the answer names what was given, and the key whole only once', async (
     assert.equal(made.slug, 'mine');
     assert.equal(made.api_key, key);
     assert.equal(made.project_id, 'shop');
-    assert.deepEqual(made.members, ['*@b.example', 'jane@acme.com']);
+    assert.deepEqual(made.members, ['jane@acme.com', '*@b.example']);
     assert.equal(made.settings.queue_time, '90s');
     assert.equal(made.settings.jitter, 0.25);
     assert.equal(made.settings.processing_time, '2s', 'the server’s own');
@@ -216,7 +216,7 @@ test('DELETE counts, and all of it is gone at once, its names free', async (t) =
     const jobs = await inParallel(4, Array.from({ length: 5 }), () => api.newJob());
     await api.cancelJob(jobs[0].id);
     await scenarios(server, { project: 'shop' }).create({ name: 'n' });
-    assert.deepEqual(await mock.remove('x'), { requests: 7, unfinished_jobs: 4 });
+    assert.deepEqual(await mock.remove('x'), { requests: 7, unused_rules: 0, unfinished_jobs: 4, failed_deliveries: 0 });
     assertProblem(await mock.send('GET', '/workspaces/x'), 404, 'workspace_not_found');
     assertProblem(await mock.send('DELETE', '/workspaces/x'), 404, 'workspace_not_found');
     assert.equal((await api.getJob(jobs[1].id)).status, 401);
@@ -270,7 +270,7 @@ test('a store of the first layout becomes one of this, with all that it has', as
         INSERT INTO workspace VALUES (1, 'default', 'acme-corp', 'Acme Corp', 'default', 1, 0),
             (2, '0123456789ab', 'old', 'Old', 'p', 1, 1000);
         INSERT INTO api_key VALUES (1, 2, x'${hash}', 'dold', 1, 1000);
-        INSERT INTO member VALUES (2, 'jane@acme.com', 1000)`, { write: true });
+        INSERT INTO member VALUES (1, 2, 'jane@acme.com', 1000)`, { write: true });
     const server = await serve(t, { db });
     const mock = control(server);
     const old = await mock.read('old');

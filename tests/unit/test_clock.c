@@ -454,11 +454,11 @@ START_TEST(auto_clock_jumps)
     set_mode(CLOCK_AUTO, 1, -1);
     struct job first = create(NULL), second = create(NULL);
     ck_assert(jump_follows(workspace, &second));
-    jump_begin(&jump, engine, workspace, &second, wake, &wait);
+    jump_begin(&jump, engine, workspace, &first, wake, &wait);
     await(&wait);
     ck_assert(jump.moved);
-    ck_assert_int_eq(get(first.id).status, JOB_PROCESSING); /* due at the same instant, before */
-    ck_assert_int_eq(get(second.id).status, JOB_PROCESSING);
+    ck_assert_int_eq(get(first.id).status, JOB_PROCESSING);
+    ck_assert_int_eq(get(second.id).status, JOB_PROCESSING);     /* due at the same instant */
     jump_begin(&jump, engine, workspace, &second, wake, &again); /* it has moved since */
     await(&again);
     ck_assert(!jump.moved);
@@ -540,6 +540,43 @@ START_TEST(a_step_that_is_run_again)
     ck_assert_uint_eq(advance->fired_count, 40);
     ck_assert_int_eq(advance->now, before + 400000);
     ck_assert_int_eq(workspace_now(workspace), before + 400000);
+}
+END_TEST
+
+struct look {
+    struct write write;
+    int64_t unended;
+};
+
+static int count_unended(struct write *write, struct db *db)
+{
+    ((struct look *)write)->unended =
+        support_integer(db, "SELECT count(*) FROM job WHERE status < 2");
+    return 0;
+}
+
+/* The very next message finds it: not the worker has done it, but the one that set the timer. */
+START_TEST(due_at_once_on_a_standing_clock)
+{
+    static struct gate gate = {{.run = pass, .done = ignore}, PTHREAD_MUTEX_INITIALIZER};
+    static struct look look = {{.run = count_unended, .done = ignore}, -1};
+    struct job_create self = {.input = {.user_email = "jane@acme.com", .prompt = "A sales call"},
+                              .plan = PLAN_NONE,
+                              .base = "http://b",
+                              .is_member = true};
+    struct wait wait = WAIT;
+    self.plan.queued = self.plan.processing = 0;
+    set_mode(_i ? CLOCK_MANUAL : CLOCK_AUTO, 1, -1);
+    operation_init(&self.operation, engine, workspace, job_create_run);
+    pthread_mutex_lock(&gate.lock);
+    ck_assert_int_eq(store_submit(store, &gate.write), 0);
+    operation_submit(&self.operation, wake, &wait);
+    ck_assert_int_eq(store_submit(store, &look.write), 0);
+    pthread_mutex_unlock(&gate.lock);
+    await(&wait);
+    ck_assert_int_eq(self.job.status, JOB_QUEUED);
+    ck_assert_int_eq(get(self.job.id).status, JOB_COMPLETED);
+    ck_assert_int_eq(look.unended, 0);
 }
 END_TEST
 
@@ -694,6 +731,7 @@ int main(void)
     tcase_add_test(running, auto_clock_jumps);
     tcase_add_test(running, who_has_the_clock_keeps_it);
     tcase_add_test(running, a_step_that_is_run_again);
+    tcase_add_loop_test(running, due_at_once_on_a_standing_clock, 0, 2);
     tcase_add_test(running, a_move_that_is_rolled_back);
     tcase_add_loop_test(running, others_meanwhile, 0, 3);
     tcase_add_loop_test(running, ended_early, 0, 2);

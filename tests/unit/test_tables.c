@@ -132,7 +132,7 @@ START_TEST(members)
     ck_assert_int_eq(member_insert(db, &(struct member_row){two, "b", 5}), 0);
     ck_assert_int_eq(member_insert(db, &(struct member_row){one, "a", 6}), 0);
     ck_assert_int_eq(member_each(db, join_member, text), 0);
-    ck_assert_str_eq(text, "1:a@6 1:b@3 2:b@5 ");
+    ck_assert_str_eq(text, "1:b@3 2:b@5 1:a@6 ");
     ck_assert_int_eq(member_each(db, stop, &visits), ERR_INTERNAL);
     ck_assert_int_eq(visits, 1);
 }
