@@ -119,11 +119,6 @@ struct workspace_part {
     struct field_whole ttl;
 };
 
-static bool is_project(const json_t *value)
-{
-    return json_string_length(value) > 0 && json_string_length(value) < PROJECT_ID_SIZE;
-}
-
 #define WORKSPACE_TO(member_) .offset = offsetof(struct workspace_part, member_)
 
 static const struct field workspace_part_fields[] = {
@@ -131,8 +126,8 @@ static const struct field workspace_part_fields[] = {
      WORKSPACE_TO(slug)},
     {"name", FIELD_STRING, .what = "a text of 1 to 255 bytes", .check = check_name,
      WORKSPACE_TO(name)},
-    {"project_id", FIELD_STRING, .what = "a text of 1 to 63 bytes", .check = is_project,
-     WORKSPACE_TO(project_id)},
+    {"project_id", FIELD_STRING, .what = "a text of 1 to 63 bytes without white space and /",
+     .check = check_project_id, WORKSPACE_TO(project_id)},
     {"active", FIELD_BOOL, .what = "true or false", WORKSPACE_TO(active)},
     {"ttl", FIELD_DURATION, .nullable = true, .what = "null or a duration above zero, as \"90s\"",
      .check = check_ttl, WORKSPACE_TO(ttl)},

@@ -50,6 +50,7 @@ static const struct {
     {"{'version':2}", "version", "version must be 1"},
     {"{'workspace':{'slug':'-a'}}", "workspace.slug", "lower-case"},
     {"{'workspace':{'name':''}}", "workspace.name", "1 to 255 bytes"},
+    {"{'workspace':{'project_id':'a/b'}}", "workspace.project_id", "without white space and /"},
     {"{'workspace':{'ttl':'0s'}}", "workspace.ttl", "above zero"},
     {"{'clock':{}}", "clock.mode", "is required"},
     {"{'clock':{'mode':'manaul'}}", "clock.mode", "real, scaled, manual, auto"},
