@@ -81,18 +81,6 @@ static int insert_rules(const struct workspace_make *self, struct db *db)
     return rules_insert(db, &unborn, self->rules, self->rule_count);
 }
 
-/* What is there from the start: its rules, and what the worker is to look for. */
-static void settle(struct workspace_make *self, struct engine *engine)
-{
-    struct workspace *made = registry_by_name(engine->registry, self->row.id);
-    if (made) {
-        rules_replace(made, self->rule_set);
-        self->rule_set = NULL;
-        worker_schedule(engine->worker, made, 0);
-    }
-    workspace_release(made);
-}
-
 static int make_run(struct write *write, struct db *db)
 {
     struct workspace_make *self = (struct workspace_make *)write;
@@ -125,26 +113,38 @@ static int make_run(struct write *write, struct db *db)
     return status < 0 ? status : state_remember(db, self->row.pk);
 }
 
-static int make_apply(struct operation *operation)
+/* Who may use the workspace, in memory. */
+static int add_access(const struct workspace_make *self, struct registry *registry)
 {
-    struct workspace_make *self = (struct workspace_make *)operation;
-    struct registry *registry = operation->engine->registry;
-    if (self->outcome != MAKE_DONE)
-        return 0;
-    int status = registry_add_workspace(registry, &self->row, self->event);
-    if (status == 0 && !self->knows_key)
-        status = registry_add_key(registry, &self->key);
-    if (status == 0 && self->state)
-        status = state_take_access(registry, self->state);
+    int status = self->state ? state_take_access(registry, self->state) : 0;
     for (size_t i = 0; status == 0 && i < self->member_count; i++) {
         struct member_row member = self->members[i];
         member.workspace = self->row.pk;
         status = registry_add_member(registry, &member);
     }
-    if (status == 0)
-        settle(self, operation->engine);
+    if (status == 0 && !self->knows_key)
+        status = registry_add_key(registry, &self->key);
+    return status;
+}
+
+/* Nobody finds it before all of it is there: somebody else may know its key or slug already. */
+static int make_apply(struct operation *operation)
+{
+    struct workspace_make *self = (struct workspace_make *)operation;
+    struct engine *engine = operation->engine;
+    struct workspace *made;
+    if (self->outcome != MAKE_DONE)
+        return 0;
+    int status = registry_prepare_workspace(engine->registry, &self->row, self->event, &made);
+    if (status < 0)
+        return status;
+    status = add_access(self, engine->registry);
+    rules_replace(made, self->rule_set);
+    self->rule_set = NULL;
+    worker_schedule(engine->worker, made, 0);
+    registry_announce_workspace(engine->registry, made);
     if (self->row.ttl)
-        janitor_wake(operation->engine->janitor);
+        janitor_wake(engine->janitor);
     return status;
 }
 

@@ -1,9 +1,5 @@
-/*
- * The registry keeps balanced trees (tsearch) over the same workspaces, one for each thing they are
- * found by, under one lock for many readers. Comparisons look at a key that each tree's entries
- * hold first, so that a plain key can be searched for without building an entry.
- */
-#include "engine/workspace.h"
+/* Making workspaces in memory, and finding them (engine/workspace.h; engine/registry.h on how). */
+#include "engine/registry.h"
 
 #include "base/glob.h"
 #include "base/time.h"
@@ -17,46 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An entry of a tree; a search uses one whose `key` is what is sought. */
-struct listed {
-    const void *key;
-    struct workspace *workspace;
-    unsigned char hash[KEY_HASH_SIZE]; /* of an API key: what `key` points to */
-    bool active;                       /* false: an API key that is not to be found */
-    struct listed *next;               /* of the workspace's keys */
-};
-
-/* A member that stands for many addresses. */
-struct glob {
-    struct glob *next;
-    char pattern[EMAIL_SIZE];
-};
-
-struct registry {
-    struct settings settings;
-    pthread_rwlock_t lock;
-    size_t count;
-    void *by_pk, *by_id, *by_slug, *by_project, *by_key;
-};
-
-static int compare_texts(const void *a, const void *b)
+int compare_texts(const void *a, const void *b)
 {
     return strcmp(((const struct listed *)a)->key, ((const struct listed *)b)->key);
 }
 
-static int compare_hashes(const void *a, const void *b)
+int compare_hashes(const void *a, const void *b)
 {
     return memcmp(((const struct listed *)a)->key, ((const struct listed *)b)->key, KEY_HASH_SIZE);
 }
 
-static int compare_pks(const void *a, const void *b)
+int compare_pks(const void *a, const void *b)
 {
     int64_t first = *(const int64_t *)((const struct listed *)a)->key;
     int64_t second = *(const int64_t *)((const struct listed *)b)->key;
     return (first > second) - (first < second);
 }
 
-static int compare_emails(const void *a, const void *b)
+int compare_emails(const void *a, const void *b)
 {
     return strcmp(a, b);
 }
@@ -105,8 +79,8 @@ static int add(void **tree, const void *key, struct workspace *workspace,
     return place ? ERR_EXISTS : ERR_NO_MEMORY;
 }
 
-static struct listed *find(void *const *tree, const void *key,
-                           int (*compare)(const void *, const void *))
+struct listed *registry_find(void *const *tree, const void *key,
+                             int (*compare)(const void *, const void *))
 {
     struct listed wanted = {.key = key};
     struct listed **place = tfind(&wanted, tree, compare);
@@ -114,8 +88,8 @@ static struct listed *find(void *const *tree, const void *key,
 }
 
 /* What a row says, the parts that change; under the lock, once it is shared. */
-static void take_row(const struct registry *registry, struct workspace *workspace,
-                     const struct workspace_row *row)
+void registry_take_row(const struct registry *registry, struct workspace *workspace,
+                       const struct workspace_row *row)
 {
     const struct settings_row *own = &row->settings;
     struct settings *settings = &workspace->settings;
@@ -143,25 +117,31 @@ static void take_row(const struct registry *registry, struct workspace *workspac
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
 }
 
-int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs)
+static struct workspace *create(const struct registry *registry, const struct workspace_row *row,
+                                int64_t jobs)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
-    if (!workspace)
-        return ERR_NO_MEMORY;
-    workspace->row = *row;
-    take_row(registry, workspace, row);
-    workspace->rates = rates_create();
-    if (!workspace->rates) {
+    if (!workspace || !(workspace->rates = rates_create())) {
         free(workspace);
-        return ERR_NO_MEMORY;
+        return NULL;
     }
+    workspace->row = *row;
+    registry_take_row(registry, workspace, row);
     clock_share(&workspace->clock, &row->clock);
     events_init(&workspace->events, jobs);
     pthread_mutex_init(&workspace->rules_lock, NULL);
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
     atomic_init(&workspace->references, 1);
+    return workspace;
+}
 
+int registry_prepare_workspace(struct registry *registry, const struct workspace_row *row,
+                               int64_t jobs, struct workspace **ret_workspace)
+{
+    struct workspace *workspace = create(registry, row, jobs);
+    if (!workspace)
+        return ERR_NO_MEMORY;
     const struct workspace_row *own = &workspace->row;
     pthread_rwlock_wrlock(&registry->lock);
     int status = add(&registry->by_pk, &own->pk, workspace, compare_pks);
@@ -176,6 +156,24 @@ int registry_add_workspace(struct registry *registry, const struct workspace_row
     pthread_rwlock_unlock(&registry->lock);
     if (!owned)
         workspace_release(workspace);
+    else if (status == 0)
+        *ret_workspace = workspace;
+    return status;
+}
+
+void registry_announce_workspace(struct registry *registry, struct workspace *workspace)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    workspace->announced = true;
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs)
+{
+    struct workspace *workspace;
+    int status = registry_prepare_workspace(registry, row, jobs, &workspace);
+    if (status == 0)
+        registry_announce_workspace(registry, workspace);
     return status;
 }
 
@@ -183,7 +181,7 @@ int registry_add_key(struct registry *registry, const struct key_row *row)
 {
     int status = ERR_NOT_FOUND;
     pthread_rwlock_wrlock(&registry->lock);
-    struct listed *owner = find(&registry->by_pk, &row->workspace, compare_pks);
+    struct listed *owner = registry_find(&registry->by_pk, &row->workspace, compare_pks);
     struct listed *entry = owner ? calloc(1, sizeof *entry) : NULL;
     if (entry) {
         memcpy(entry->hash, row->hash, sizeof entry->hash);
@@ -228,7 +226,7 @@ int registry_add_member(struct registry *registry, const struct member_row *row)
 {
     int status = ERR_NOT_FOUND;
     pthread_rwlock_wrlock(&registry->lock);
-    struct listed *owner = find(&registry->by_pk, &row->workspace, compare_pks);
+    struct listed *owner = registry_find(&registry->by_pk, &row->workspace, compare_pks);
     if (owner)
         status = add_member(owner->workspace, row->email);
     pthread_rwlock_unlock(&registry->lock);
@@ -240,8 +238,9 @@ static struct workspace *look_up(struct registry *registry, void *const *tree, c
                                  int (*compare)(const void *, const void *))
 {
     pthread_rwlock_rdlock(&registry->lock);
-    struct listed *entry = find(tree, key, compare);
-    struct workspace *workspace = entry && entry->active ? entry->workspace : NULL;
+    struct listed *entry = registry_find(tree, key, compare);
+    bool is_there = entry && entry->active && entry->workspace->announced;
+    struct workspace *workspace = is_there ? entry->workspace : NULL;
     if (workspace)
         atomic_fetch_add(&workspace->references, 1);
     pthread_rwlock_unlock(&registry->lock);
@@ -257,7 +256,8 @@ struct workspace *registry_by_key(struct registry *registry,
 bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE])
 {
     pthread_rwlock_rdlock(&registry->lock);
-    bool knows = find(&registry->by_key, hash, compare_hashes) != NULL;
+    const struct listed *entry = registry_find(&registry->by_key, hash, compare_hashes);
+    bool knows = entry && entry->workspace->announced;
     pthread_rwlock_unlock(&registry->lock);
     return knows;
 }
@@ -283,13 +283,22 @@ struct workspace *registry_default(struct registry *registry)
     return look_up(registry, &registry->by_id, DEFAULT_WORKSPACE, compare_texts);
 }
 
-static void free_members(struct workspace *workspace);
+void workspace_free_members(struct workspace *workspace)
+{
+    tdestroy(workspace->members, free);
+    workspace->members = NULL;
+    for (struct glob *glob = workspace->globs, *next; glob; glob = next) {
+        next = glob->next;
+        free(glob);
+    }
+    workspace->globs = NULL;
+}
 
 void workspace_release(struct workspace *workspace)
 {
     if (!workspace || atomic_fetch_sub(&workspace->references, 1) > 1)
         return;
-    free_members(workspace);
+    workspace_free_members(workspace);
     rates_destroy(workspace->rates);
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));
@@ -329,118 +338,6 @@ bool registry_lists_member(struct registry *registry, const struct workspace *wo
     bool is = tfind(folded, &workspace->members, compare_emails) != NULL;
     pthread_rwlock_unlock(&registry->lock);
     return is;
-}
-
-/* -- changes after a commit -------------------------------------------------------------------- */
-
-void registry_update_workspace(struct registry *registry, struct workspace *workspace,
-                               const struct workspace_row *row)
-{
-    pthread_rwlock_wrlock(&registry->lock);
-    take_row(registry, workspace, row);
-    pthread_rwlock_unlock(&registry->lock);
-}
-
-/* Takes an entry out of a tree and frees it. */
-static void drop(void **tree, const void *key, int (*compare)(const void *, const void *))
-{
-    struct listed *entry = find(tree, key, compare);
-    if (!entry)
-        return;
-    tdelete(entry, tree, compare);
-    free(entry);
-}
-
-static void drop_keys(struct registry *registry, struct workspace *workspace)
-{
-    for (struct listed *key = workspace->keys, *next; key; key = next) {
-        next = key->next;
-        drop(&registry->by_key, key->key, compare_hashes);
-    }
-    workspace->keys = NULL;
-}
-
-void registry_remove_keys(struct registry *registry, struct workspace *workspace)
-{
-    pthread_rwlock_wrlock(&registry->lock);
-    drop_keys(registry, workspace);
-    pthread_rwlock_unlock(&registry->lock);
-}
-
-static void free_members(struct workspace *workspace)
-{
-    tdestroy(workspace->members, free);
-    workspace->members = NULL;
-    for (struct glob *glob = workspace->globs, *next; glob; glob = next) {
-        next = glob->next;
-        free(glob);
-    }
-    workspace->globs = NULL;
-}
-
-void registry_remove_members(struct registry *registry, struct workspace *workspace)
-{
-    pthread_rwlock_wrlock(&registry->lock);
-    free_members(workspace);
-    pthread_rwlock_unlock(&registry->lock);
-}
-
-void registry_remove_workspace(struct registry *registry, struct workspace *workspace)
-{
-    const struct workspace_row *row = &workspace->row;
-    pthread_rwlock_wrlock(&registry->lock);
-    drop_keys(registry, workspace);
-    drop(&registry->by_id, row->id, compare_texts);
-    drop(&registry->by_slug, row->slug, compare_texts);
-    drop(&registry->by_project, row->project_id, compare_texts);
-    drop(&registry->by_pk, &row->pk, compare_pks);
-    registry->count--;
-    pthread_rwlock_unlock(&registry->lock);
-    workspace_release(workspace);
-}
-
-void registry_update_key(struct registry *registry, const struct key_row *row)
-{
-    pthread_rwlock_wrlock(&registry->lock);
-    struct listed *entry = find(&registry->by_key, row->hash, compare_hashes);
-    if (entry)
-        entry->active = row->active;
-    pthread_rwlock_unlock(&registry->lock);
-}
-
-void registry_remove_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE])
-{
-    pthread_rwlock_wrlock(&registry->lock);
-    struct listed *entry = find(&registry->by_key, hash, compare_hashes);
-    if (entry) {
-        struct listed **place = &entry->workspace->keys;
-        while (*place != entry)
-            place = &(*place)->next;
-        *place = entry->next;
-        drop(&registry->by_key, hash, compare_hashes);
-    }
-    pthread_rwlock_unlock(&registry->lock);
-}
-
-void registry_remove_member(struct registry *registry, struct workspace *workspace,
-                            const char *email)
-{
-    pthread_rwlock_wrlock(&registry->lock);
-    char **place = tfind(email, &workspace->members, compare_emails);
-    if (place) {
-        char *copy = *place;
-        tdelete(email, &workspace->members, compare_emails);
-        free(copy);
-    }
-    for (struct glob **at = &workspace->globs; *at; at = &(*at)->next) {
-        struct glob *glob = *at;
-        if (strcmp(glob->pattern, email) != 0)
-            continue;
-        *at = glob->next;
-        free(glob);
-        break;
-    }
-    pthread_rwlock_unlock(&registry->lock);
 }
 
 /* -- reads ------------------------------------------------------------------------------------- */

@@ -57,6 +57,7 @@ struct workspace {
     void *members;         /* a tree of folded addresses, under the registry's lock */
     struct glob *globs;    /* members with a *, likewise */
     struct listed *keys;   /* likewise */
+    bool announced;        /* likewise: it can be found */
     struct rates *rates;   /* of each key's requests, under a lock of its own */
 
     struct clock_shared clock;
@@ -115,6 +116,11 @@ void workspace_leave(struct workspace *workspace, unsigned turn);
  * where the row's workspace is not there. */
 int registry_add_workspace(struct registry *registry, const struct workspace_row *row,
                            int64_t jobs);
+
+/* The same in two steps, for what is to be complete before anybody can find it. */
+int registry_prepare_workspace(struct registry *registry, const struct workspace_row *row,
+                               int64_t jobs, struct workspace **ret_workspace);
+void registry_announce_workspace(struct registry *registry, struct workspace *workspace);
 int registry_add_key(struct registry *registry, const struct key_row *row);
 int registry_add_member(struct registry *registry, const struct member_row *row);
 
