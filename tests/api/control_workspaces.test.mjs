@@ -99,7 +99,7 @@ const wrong = [
     [{ slgu: 'x' }, 'unknown_field', /"slgu"/, /did you mean "slug"\?/],
     [{ quux: 1 }, 'unknown_field', /"quux"/,
         /^known here: name, slug, api_key, project_id, members, clock, seed, settings, state, rules, ttl$/],
-    [{ state: {} }, 'unknown_field', /"state"/],
+    [{ state: [] }, 'invalid_field', /^state /], [{ state: { jobz: [] } }, 'invalid_state', /"jobz"/],
     [{ name: 5 }, 'invalid_field', /^name /], [{ name: '' }, 'invalid_field', /^name /],
     [{ name: 'x'.repeat(256) }, 'invalid_field', /^name /],
     [{ slug: 'A' }, 'invalid_field', /^slug /], [{ slug: '-a' }, 'invalid_field', /^slug /],
