@@ -26,18 +26,6 @@ struct creation {
     char api_key[API_KEY_SIZE];
 };
 
-static bool check_project_id(const json_t *value)
-{
-    const char *text = json_string_value(value);
-    size_t len = json_string_length(value);
-    if (!len || len >= PROJECT_ID_SIZE)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || text[i] == '/')
-            return false;
-    return true;
-}
-
 static bool check_members(const json_t *value)
 {
     for (size_t i = 0; i < json_array_size(value); i++)

@@ -16,6 +16,18 @@ bool check_slug(const json_t *value)
            text[len - 1] != '-';
 }
 
+bool check_project_id(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    if (!len || len >= PROJECT_ID_SIZE)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || text[i] == '/')
+            return false;
+    return true;
+}
+
 bool check_name(const json_t *value)
 {
     size_t len = json_string_length(value);

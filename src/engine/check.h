@@ -5,7 +5,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-bool check_slug(const json_t *value);   /* of a workspace: a DNS label in lower case */
+bool check_slug(const json_t *value); /* of a workspace: a DNS label in lower case */
+bool check_project_id(const json_t *value);
 bool check_name(const json_t *value);   /* likewise: 1 to 255 bytes */
 bool check_ttl(const json_t *value);    /* a duration above zero */
 bool check_member(const json_t *value); /* an address, or a pattern of one */

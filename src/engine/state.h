@@ -10,6 +10,7 @@
 #define UNDERSTUDY_ENGINE_STATE_H
 
 #include "base/buf.h"
+#include "base/fields.h"
 #include "engine/engine.h"
 #include "store/job.h"
 
@@ -47,6 +48,10 @@ struct state_head {
     struct settings_row settings;
     const json_t *keys, *members; /* NULL: not said */
 };
+
+/* The members of a document, in the order in which they are written. */
+extern const struct field state_document_fields[];
+extern const size_t state_document_field_count;
 
 /*
  * Reads the head of a document and checks all of it. `now`: real ms, for a clock whose document

@@ -20,10 +20,9 @@ struct document {
 
 static bool is_seed(const json_t *value)
 {
-    if (json_is_integer(value))
-        return json_integer_value(value) >= 0;
-    return json_is_null(value) || (json_is_string(value) && json_string_length(value) > 0 &&
-                                   json_string_length(value) <= 100);
+    return json_is_null(value) || json_is_integer(value) ||
+           (json_is_string(value) && json_string_length(value) > 0 &&
+            json_string_length(value) <= 100);
 }
 
 static bool is_time(const json_t *value)
@@ -34,7 +33,8 @@ static bool is_time(const json_t *value)
 
 static bool is_count(const json_t *value)
 {
-    return json_number_value(value) >= 0 && json_number_value(value) <= (double)STATE_WHOLE_MAX;
+    json_int_t count = json_is_integer(value) ? json_integer_value(value) : -1;
+    return count >= 0 && count <= STATE_WHOLE_MAX;
 }
 
 static bool is_version(const json_t *value)
@@ -48,7 +48,7 @@ static bool is_version(const json_t *value)
         name_, FIELD_ARRAY, .what = "a list", TO(lists[table_])                                    \
     }
 
-static const struct field document_fields[] = {
+const struct field state_document_fields[] = {
     {"version", FIELD_WHOLE, .what = "1", .check = is_version, TO(version)},
     {"workspace", FIELD_OBJECT, .what = "an object", TO(workspace)},
     {"clock", FIELD_OBJECT, .what = "an object", TO(clock)},
@@ -67,7 +67,8 @@ static const struct field document_fields[] = {
     A_LIST("project_scenarios", SNAPSHOT_PROJECT_SCENARIOS),
     A_LIST("rules", SNAPSHOT_RULES),
 };
-enum { DOCUMENT_FIELDS = sizeof document_fields / sizeof *document_fields };
+const size_t state_document_field_count =
+    sizeof state_document_fields / sizeof *state_document_fields;
 
 /* -- faults ------------------------------------------------------------------------------------ */
 
@@ -118,11 +119,6 @@ struct workspace_part {
     struct field_whole ttl;
 };
 
-static bool is_project(const json_t *value)
-{
-    return json_string_length(value) > 0 && json_string_length(value) < PROJECT_ID_SIZE;
-}
-
 #define WORKSPACE_TO(member_) .offset = offsetof(struct workspace_part, member_)
 
 static const struct field workspace_part_fields[] = {
@@ -130,8 +126,8 @@ static const struct field workspace_part_fields[] = {
      WORKSPACE_TO(slug)},
     {"name", FIELD_STRING, .what = "a text of 1 to 255 bytes", .check = check_name,
      WORKSPACE_TO(name)},
-    {"project_id", FIELD_STRING, .what = "a text of 1 to 63 bytes", .check = is_project,
-     WORKSPACE_TO(project_id)},
+    {"project_id", FIELD_STRING, .what = "a text of 1 to 63 bytes without white space and /",
+     .check = check_project_id, WORKSPACE_TO(project_id)},
     {"active", FIELD_BOOL, .what = "true or false", WORKSPACE_TO(active)},
     {"ttl", FIELD_DURATION, .nullable = true, .what = "null or a duration above zero, as \"90s\"",
      .check = check_ttl, WORKSPACE_TO(ttl)},
@@ -376,7 +372,8 @@ bool state_check(const json_t *json, int64_t now, struct state_head *ret_head,
     *ret_fault = (struct state_fault){.path = ""};
     if (!json_is_object(json))
         return state_wrong(ret_fault, "a state must be a JSON object");
-    return take(document_fields, DOCUMENT_FIELDS, "", json, &document, ret_fault) &&
+    return take(state_document_fields, state_document_field_count, "", json, &document,
+                ret_fault) &&
            take_head(&document, now, ret_head, ret_fault) && check_access(&document, ret_fault) &&
            state_check_lists(document.lists, ret_fault);
 }

@@ -104,7 +104,7 @@ describe('put back where it came from', () => {
     });
 
     test('lists go on from their cursors', async () => {
-        const own = await workspace(server);
+        const own = await workspace(server, { seed: -7 });
         for (let i = 0; i < 3; i++) await own.api.newJob();
         const { items, cursor } = await own.mock.must(200, 'GET', '/jobs');
         const text = await own.text();
@@ -115,6 +115,21 @@ describe('put back where it came from', () => {
         assert.deepEqual(later.items.map(({ id }) => id), [next.id]);
         const all = await own.mock.must(200, 'GET', '/jobs');
         assert.deepEqual(all.items.slice(0, 3).map(({ id }) => id), items.map(({ id }) => id));
+    });
+
+    test('new jobs come after those of a state, whatever their numbers', async () => {
+        const [one, two] = [await workspace(server), await workspace(server)];
+        await one.api.newJob();
+        const { keys, ...state } = await one.state();
+        state.jobs[0].number = 500;
+        assert.equal(keys.length, 1);
+        assert.equal((await two.put(state)).status, 200);
+        const { items, cursor } = await two.mock.must(200, 'GET', '/jobs');
+        assert.equal(items.length, 1);
+        const next = await two.api.newJob();
+        const later = await two.mock.must(200, 'GET', `/jobs?since=${cursor}`);
+        assert.deepEqual(later.items.map(({ id }) => id), [next.id]);
+        assert.equal((await two.state()).jobs[1].number, 501);
     });
 
     test('it is there after kill -9 and a restart, and goes by its clock', async (t) => {
@@ -192,7 +207,7 @@ describe('keys and members', () => {
             .status, 200);
         assert.deepEqual([await try_(first), await try_(key)], [401, 404]);
         assert.deepEqual((await own.mock.must(200, 'GET', '/members')).items.map(({ email }) => email),
-            ['*@x.org', 'jane@acme.com']);
+            ['jane@acme.com', '*@x.org'], 'once each, as given');
         const { keys } = await own.state();
         assert.deepEqual(Object.keys(keys[0]), ['id', 'sha256', 'last4', 'active', 'created_at']);
         const { sha256, last4 } = keys[0];

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
+import { temporaryDirectory } from './client.mjs';
 import { startServer } from '../support/server.mjs';
 
 const run = promisify(execFile);
@@ -36,6 +37,7 @@ const plain = (text, port) =>
 test('README: every curl line answers as it is shown', async (t) => {
     const server = await startServer({ args: ['--queue-time', '0ms', '--processing-time', '2s'] });
     t.after(() => server.stop());
+    const directory = await temporaryDirectory(t); // for the files that it writes
     const known = new Map(); // the README's ids → this server's
     let exported = '';
     let answer = null;
@@ -47,7 +49,7 @@ test('README: every curl line answers as it is shown', async (t) => {
         let text = command.replaceAll('localhost:3000', `127.0.0.1:${server.port}`);
         for (const [shown, own] of known) text = text.replaceAll(shown, own);
         // A connection that is lost on purpose is what the README shows of it: curl's number for that.
-        const { stdout } = await run('bash', ['-euc', `${exported}\n${text}`])
+        const { stdout } = await run('bash', ['-euc', `${exported}\n${text}`], { cwd: directory })
             .catch((error) => ({ stdout: `curl: (${error.code})` }));
         return stdout;
     };
@@ -98,7 +100,7 @@ test('README: every curl line answers as it is shown', async (t) => {
             assert.doesNotThrow(() => JSON.parse(answer), `${command}\nanswered ${answer}`);
         }
     }
-    assert.equal(checked, 27, 'every answer that the README shows was compared');
+    assert.equal(checked, 28, 'every answer that the README shows was compared');
 });
 
 test('README: the options that it starts the server with are taken', async () => {

@@ -79,6 +79,8 @@ int main(void)
     put_fields(fields, "advanceClock", advance_fields, advance_field_count, true);
     put_fields(fields, "createSourceScenario", source_fields, source_field_count, true);
     put_fields(fields, "createRule", rule_fields, rule_field_count, true);
+    put_fields(fields, "replaceState", state_document_fields, state_document_field_count, true);
+    put_fields(fields, "resetWorkspace", reset_fields, reset_field_count, true);
     put_fields(fields, "transitionJob", transition_fields, transition_field_count, true);
     put_fields(fields, "waitUntilSettled", settle_fields, settle_field_count, true);
     for (size_t i = 0; i < operation_params_count; i++)

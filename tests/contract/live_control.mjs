@@ -54,6 +54,8 @@ export async function refuseEverywhere(server, slug) {
     }
 }
 
+const mayBeLarge = new Set(['createWorkspace', 'ensureWorkspace', 'replaceState']);
+
 /** What every body may have wrong, whatever it is about. */
 export async function refuseBodies(server, slug) {
     const parameters = { ...nobody, workspace: slug, key: 'nokey' };
@@ -65,9 +67,11 @@ export async function refuseBodies(server, slug) {
         const own = operationId === 'ensureWorkspace' ? { workspace: 'unmade' } : parameters;
         await call(server, operationId, { parameters: own, prefix, body: '{', status: 400,
             example: 'invalid_json' });
-        await call(server, operationId, { parameters: own, prefix, status: 413,
-            body: ' '.repeat(1024 * 1024 + 1), example: 'payload_too_large' });
+        if (!mayBeLarge.has(operationId))
+            await call(server, operationId, { parameters: own, prefix, status: 413,
+                body: ' '.repeat(1024 * 1024 + 1), example: 'payload_too_large' });
     }
+    const wrongJob = { number: 1, id: 'x', status: 'done' };
     const wrong = [
         ['createWorkspace', 'unknown_field', { slgu: 'x' }],
         ['createWorkspace', 'invalid_field', { ttl: '90' }],
@@ -77,6 +81,12 @@ export async function refuseBodies(server, slug) {
         ['ensureWorkspace', 'invalid_field', { ttl: '90' }],
         ['updateWorkspace', 'unknown_field', { actvie: true }],
         ['updateWorkspace', 'invalid_field', { ttl: '90' }],
+        ['createWorkspace', 'invalid_state', { state: { jobs: [wrongJob] } }],
+        ['ensureWorkspace', 'invalid_state', { state: { jobs: [wrongJob] } }],
+        ['replaceState', 'invalid_state', { jobs: [wrongJob] }],
+        ['replaceState', 'invalid_body', []],
+        ['resetWorkspace', 'unknown_field', { kepe: ['rules'] }],
+        ['resetWorkspace', 'invalid_field', { keep: ['jobs'] }],
         ['createKey', 'unknown_field', { api_kye: 'x' }],
         ['createKey', 'invalid_field', { api_key: 'exec_live_short' }],
         ['updateKey', 'missing_field', {}],
@@ -154,6 +164,33 @@ export async function live(server) {
     await parts(server, '/w/checkout');
     await jobs(server, '/w/checkout');
     await rules(server, '/w/checkout');
+    await states(server, '/w/checkout');
+}
+
+/** A workspace with a job in it, written down and put back; and one that is reset. */
+async function states(server, checkout) {
+    const own = `exec_live_${'s'.repeat(40)}`;
+    const prefix = '/w/written';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'written', api_key: own,
+        members: ['*@acme.com'], ttl: '10m', clock: 'manual', seed: 42,
+        settings: { queue_time: '10s' } } });
+    await call(server, 'createScenarioJob', { status: 201, headers: bearer(own),
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call',
+            callback_url: 'https://app.example/hook', callback_headers: { Authorization: 'x' } } });
+    await call(server, 'getState', { prefix, query: '?reveal=yes', status: 422,
+        example: 'invalid_reveal' });
+    const body = await call(server, 'getState', { prefix, status: 200, example: 'state' });
+    await call(server, 'replaceState', { prefix, body, status: 200, example: 'state' });
+    const state = { keys: body.keys };
+    await call(server, 'replaceState', { prefix: checkout, body: state, status: 409,
+        example: 'state_key_taken' });
+    await call(server, 'createWorkspace', { body: { state }, status: 409,
+        example: 'state_key_taken' });
+    await call(server, 'ensureWorkspace', { parameters: { workspace: 'unmade' }, body: { state },
+        status: 409, example: 'state_key_taken' });
+    await call(server, 'resetWorkspace', { prefix: checkout, body: { keep: ['rules'] },
+        status: 200, example: 'reset' });
+    await call(server, 'deleteWorkspace', { parameters: { workspace: 'written' }, status: 200 });
 }
 
 /** A job of a queue time of an hour: nothing moves it but what is asked for here. */

@@ -10,7 +10,7 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
-    'getRule', 'deleteRule'];
+    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
@@ -43,7 +43,17 @@ const reasons = [
     },
     {
         reason: 'needs an advance that lasts, which the clock\'s own tests have',
-        operations: ['setClock', 'advanceClock'], status: 409, examples: ['clock_busy'],
+        operations: ['setClock', 'advanceClock', 'replaceState', 'resetWorkspace'], status: 409,
+        examples: ['clock_busy'],
+    },
+    {
+        reason: 'needs requests that do not end; see tests/api/control_reset.test.mjs',
+        operations: ['resetWorkspace'], status: 409, examples: ['wait_expired', 'workspace_deleted'],
+    },
+    {
+        reason: 'H3: a state may have 256 MiB; see tests/api/control_state.test.mjs',
+        operations: ['createWorkspace', 'ensureWorkspace', 'replaceState'], status: 413,
+        examples: ['payload_too_large'],
     },
     {
         reason: 'the example shows two of many, and outcomes.test.mjs looks at all',

@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/time.h"
@@ -80,7 +81,7 @@ static enum wait_end wait_for_wake(struct sleeper *sleeper)
     return sleeper->waiter.end;
 }
 
-enum { LONG = 60000 };
+enum { LONG = 60000, TURN_THREADS = 4 };
 
 START_TEST(what_happened_before_the_sleep)
 {
@@ -179,6 +180,95 @@ START_TEST(an_open_wait_keeps_the_workspace_used)
     int64_t ended = workspace_used_at(workspace);
     ck_assert_int_ge(ended, before);
     ck_assert_int_le(ended, time_steady_ms());
+}
+END_TEST
+
+/* -- turns and requests that are held up, as a reset needs them -------------------------------- */
+
+START_TEST(turns)
+{
+    unsigned over = 0, again = 0, one = events_begin_request(workspace);
+    ck_assert(events_turn(workspace, &over));
+    ck_assert_uint_eq(over, one);
+    unsigned two = events_begin_request(workspace);
+    ck_assert_uint_ne(two & 1, one & 1);
+    ck_assert_int_eq(events_unanswered_of(workspace, over), 1);
+    ck_assert_int_eq(events_unanswered(workspace), 2);
+    /* Whoever gave up has left one: no new turn begins before that is answered. */
+    ck_assert(!events_turn(workspace, &again));
+    ck_assert_uint_eq(again & 1, one & 1);
+    unsigned three = events_begin_request(workspace);
+    ck_assert_uint_eq(three, two);
+    events_end_request(workspace, one);
+    ck_assert_int_eq(events_unanswered_of(workspace, again), 0);
+    ck_assert(events_turn(workspace, &again));
+    ck_assert_uint_eq(again, two);
+    ck_assert_int_eq(events_unanswered_of(workspace, again), 2);
+    events_end_request(workspace, two);
+    events_end_request(workspace, three);
+    ck_assert_int_eq(events_unanswered(workspace), 0);
+}
+END_TEST
+
+static atomic_bool requesting;
+
+static void *make_requests(void *arg)
+{
+    (void)arg;
+    while (atomic_load(&requesting))
+        events_end_request(workspace, events_begin_request(workspace));
+    return NULL;
+}
+
+/* Requests begin while turns end: each is counted in the turn that it says. */
+START_TEST(turns_among_threads)
+{
+    pthread_t threads[TURN_THREADS];
+    atomic_store(&requesting, true);
+    for (int i = 0; i < TURN_THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, make_requests, NULL), 0);
+    for (int round = 0; round < 1000; round++) {
+        unsigned over;
+        while (!events_turn(workspace, &over))
+            sched_yield();
+        while (events_unanswered_of(workspace, over))
+            sched_yield();
+    }
+    atomic_store(&requesting, false);
+    for (int i = 0; i < TURN_THREADS; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(atomic_load(&workspace->events.unanswered[0]), 0);
+    ck_assert_int_eq(atomic_load(&workspace->events.unanswered[1]), 0);
+}
+END_TEST
+
+static void count_hurry(void *arg)
+{
+    ++*(int *)arg;
+}
+
+START_TEST(held_requests)
+{
+    int hurried[3] = {0};
+    struct held held[3];
+    for (int i = 0; i < 3; i++) {
+        held[i] = (struct held){.hurry = count_hurry, .arg = &hurried[i]};
+        int64_t seen = events_seen(workspace, EVENT_REQUEST);
+        events_hold(workspace, &held[i]);
+        ck_assert_int_eq(events_seen(workspace, EVENT_REQUEST), seen + 1);
+    }
+    events_hurry(workspace);
+    events_let_go(workspace, &held[1]);
+    events_hurry(workspace);
+    events_let_go(workspace, &held[1]); /* again: nothing */
+    events_let_go(workspace, &held[2]);
+    events_hurry(workspace);
+    events_let_go(workspace, &held[0]);
+    events_hurry(workspace);
+    ck_assert_int_eq(hurried[0], 3);
+    ck_assert_int_eq(hurried[1], 1);
+    ck_assert_int_eq(hurried[2], 2);
+    ck_assert_ptr_null(workspace->events.held);
 }
 END_TEST
 
@@ -284,6 +374,9 @@ int main(void)
     tcase_add_test(waits, resets);
     tcase_add_loop_test(waits, ends_for_good, 0, COUNT(ends));
     tcase_add_test(waits, an_open_wait_keeps_the_workspace_used);
+    tcase_add_test(waits, turns);
+    tcase_add_test(waits, turns_among_threads);
+    tcase_add_test(waits, held_requests);
     tcase_add_test(waits, nobody_misses_an_event);
     tcase_add_test(waits, everybody_is_woken_once);
     suite_add_tcase(suite, waits);
