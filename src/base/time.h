@@ -18,6 +18,12 @@ enum { TIME_TEXT_SIZE = 32 };
 /* The last millisecond of the year 9999: the last one that the texts below can show. */
 #define TIME_MAX INT64_C(253402300799999)
 
+/* A time and a span after it, TIME_MAX at most; both 0 or more. */
+static inline int64_t time_add(int64_t at, int64_t span)
+{
+    return at > TIME_MAX - span ? TIME_MAX : at + span;
+}
+
 /* What the wall clock says now; it may jump either way. For log lines. */
 int64_t time_wall_ms(void);
 

@@ -5,7 +5,7 @@
 #include "control/internal.h"
 #include "control/wait.h"
 #include "engine/advance.h"
-#include "engine/rule_set.h"
+#include "engine/rules.h"
 #include "http/respond.h"
 
 #include <string.h>
@@ -58,13 +58,19 @@ static void answer_document(struct request *request, bool reveal)
     struct db *db = control_reader(request);
     if (!db)
         return;
-    int status = state_write(db, mock_workspace(request)->row.pk, reveal, &body);
+    struct rule_set *rules = workspace_rules(mock_workspace(request));
+    int status = state_write(db, mock_workspace(request)->row.pk, rules, reveal, &body);
+    rule_set_release(rules);
     if (status == 0) {
         respond(request, 200, content_type_json, &body);
         return;
     }
     buf_finish(&body);
-    router_fail(request, status, "cannot read a state");
+    if (status == ERR_NOT_FOUND)
+        control_problem(request, 404, "workspace_not_found", "The workspace has just been deleted",
+                        NULL);
+    else
+        router_fail(request, status, "cannot read a state");
 }
 
 struct get_params {

@@ -230,7 +230,7 @@ void timers_run_init(struct timers_run *timers, struct engine *engine, struct wo
 static int delete_run(struct write *write, struct db *db)
 {
     struct workspace_delete *self = (struct workspace_delete *)write;
-    const struct workspace *workspace = self->operation.workspace;
+    struct workspace *workspace = self->operation.workspace;
     self->kept =
         self->if_unused && workspace_used_at(workspace) + workspace->row.ttl > time_steady_ms();
     if (self->kept)
@@ -238,7 +238,11 @@ static int delete_run(struct write *write, struct db *db)
     int status = job_count_unfinished(db, workspace->row.pk, &self->unfinished_jobs);
     if (status == 0)
         status = delivery_count_failed(db, workspace->row.pk, &self->failed_deliveries);
-    return status < 0 ? status : workspace_bury(db, workspace->row.pk);
+    if (status == 0)
+        status = workspace_bury(db, workspace->row.pk);
+    workspace->buried = status == 0;
+    workspace->buried_rollbacks = db_rollbacks(db);
+    return status;
 }
 
 static int delete_apply(struct operation *operation)

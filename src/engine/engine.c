@@ -193,22 +193,19 @@ static int fire_due(struct operation *operation, struct db *db)
     return status;
 }
 
-/* A workspace may be deleted while a request is on its way here. */
-static bool is_gone(const struct operation *operation)
-{
-    return operation->workspace && atomic_load(&operation->workspace->gone);
-}
-
 static int operation_run(struct write *write, struct db *db)
 {
     struct operation *operation = (struct operation *)write;
-    operation->status = is_gone(operation) ? ERR_GONE : 0;
+    bool gone = false; /* a workspace may be deleted while a request is on its way here */
+    int status = operation->workspace ? workspace_is_gone(db, operation->workspace, &gone) : 0;
+    operation->status = gone ? ERR_GONE : 0;
     operation->new_job = 0; /* of a run that was rolled back, as the rest */
     operation->posts = 0;
     operation->due_at = TIME_NEVER;
     operation->settles = false;
     operation->moves_clock = false;
-    int status = operation->status < 0 ? 0 : operation->run(write, db);
+    if (status == 0 && !gone)
+        status = operation->run(write, db);
     if (status == 0)
         status = fire_due(operation, db);
     if (status == 0 && operation->moves_clock)
@@ -243,8 +240,6 @@ static void operation_done(struct write *write, int status)
     struct operation *operation = (struct operation *)write;
     if (status < 0)
         operation->status = status;
-    if (is_gone(operation)) /* deleted before it, by the same commit */
-        operation->status = ERR_GONE;
     if (operation->status == 0 && operation->moves_clock)
         workspace_publish_clock(operation->workspace, &operation->clock);
     if (operation->status == 0 && operation->apply)

@@ -1,5 +1,6 @@
 #include "engine/jobs.h"
 
+#include "base/time.h"
 #include "engine/draw.h"
 #include "engine/internal.h"
 #include "engine/job_state.h"
@@ -56,7 +57,7 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
         status = time_in(db, workspace, plan->processing, settings->processing_time,
                          &job->processing_time);
     if (status == 0 && !(job->marks & (JOB_IS_HELD | JOB_IS_POLLED)))
-        operation->due_at = job->due_at = now + job->queue_time;
+        operation->due_at = job->due_at = time_add(now, job->queue_time);
     if (status == 0)
         status = insert_job(db, workspace, input, job);
     if (status == 0 && job->marks & JOB_HAS_PLAN)

@@ -8,7 +8,6 @@
 #include "engine/rates.h"
 #include "engine/rules.h"
 #include "engine/state_fields.h"
-#include "engine/timers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,8 +315,6 @@ static int replace_run(struct write *write, struct db *db)
     self->rules = NULL;
     if (status == 0)
         status = rules_read_all(db, workspace->row.pk, &self->rules);
-    if (status == 0)
-        status = timers_fire(db, workspace, 0, 0, &self->operation.due_at);
     self->operation.moves_clock = status == 0;
     self->operation.posts = EVENT_JOB | EVENT_RULE;
     return status;
@@ -348,6 +345,7 @@ static int replace_apply(struct operation *operation)
     self->rules = NULL;
     rates_clear(workspace->rates);
     memset(workspace->slug_hints, 0, sizeof workspace->slug_hints);
+    operation->due_at = 0; /* the worker looks what is due, by the settings as they are now */
     operation->new_job = self->event; /* so many are there to be seen */
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);

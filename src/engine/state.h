@@ -19,6 +19,8 @@
 enum { STATE_PATH_SIZE = 128, STATE_PROBLEM_SIZE = 512, STATE_VERSION = 1 };
 
 /* What is wrong with a document, and where: "jobs[3].status", "must be one of …". */
+struct rule_set;
+
 struct state_fault {
     char path[STATE_PATH_SIZE];
     char problem[STATE_PROBLEM_SIZE]; /* to be read after the path, unless it names it itself */
@@ -28,9 +30,11 @@ struct state_fault {
 
 /*
  * Writes the document of the workspace with that pk, as of one moment; a thread's own connection.
- * Secrets (the values of callback headers) are null unless `reveal`. ERR_NOT_FOUND.
+ * Secrets (the values of callback headers) are null unless `reveal`. `rules`, the workspace's, have
+ * counted what the store does not; NULL: none has. ERR_NOT_FOUND.
  */
-int state_write(struct db *db, int64_t pk, bool reveal, struct buf *out);
+int state_write(struct db *db, int64_t pk, const struct rule_set *rules, bool reveal,
+                struct buf *out);
 
 /* Remembers a workspace as it is now, but for who may use it, as what a reset puts back. Inside the
  * writer's transaction. */

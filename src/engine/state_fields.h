@@ -68,7 +68,10 @@ enum {
     STATE_PLAN_POLLS_QUEUED = 5,
     STATE_PLAN_POLLS_PROCESSING = 6,
     STATE_PLAN_HOLD = 7,
+    STATE_RULE_ID = 0,
     STATE_RULE_LEFT = 2,
+    STATE_RULE_SKIP = 3,
+    STATE_RULE_HITS = 4,
 };
 
 /* Where a row has the base of urls; -1: nowhere. A document has it without the prefix that the urls

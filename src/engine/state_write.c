@@ -4,6 +4,7 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "engine/rule_set.h"
 #include "engine/state_fields.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct writing {
     struct buf *out;
     const struct state_list *list;
     const char *prefix; /* of the workspace's urls, which its name decides, not its state */
+    const struct rule_set *rules;
     bool reveal;
     const char *separator;
 };
@@ -32,6 +34,24 @@ static void cut_prefix(struct snapshot_value *base, const char *prefix)
         base->len -= len;
 }
 
+/* What only memory has counted: the hits of rules that are never used up, and all of a watch. */
+static void count_rule(struct snapshot_value *values, const struct rule_set *rules)
+{
+    char id[RULE_ID_SIZE];
+    snprintf(id, sizeof id, "%.*s", (int)values[STATE_RULE_ID].len, values[STATE_RULE_ID].text);
+    const struct rule *rule = rules ? rule_set_find(rules, id) : NULL;
+    if (!rule)
+        return;
+    int64_t hits = atomic_load(&rule->hit_count);
+    if (hits > values[STATE_RULE_HITS].number)
+        values[STATE_RULE_HITS].number = hits;
+    if (rule->kind != RULE_WATCH)
+        return;
+    if (!values[STATE_RULE_LEFT].is_null)
+        values[STATE_RULE_LEFT].number = atomic_load(&rule->left);
+    values[STATE_RULE_SKIP].number = atomic_load(&rule->skip_left);
+}
+
 static int put_row(struct snapshot_value *values, void *arg)
 {
     struct writing *writing = arg;
@@ -40,6 +60,8 @@ static int put_row(struct snapshot_value *values, void *arg)
     int base = state_base_place(writing->list->table);
     if (base >= 0)
         cut_prefix(&values[base], writing->prefix);
+    if (writing->list->table == SNAPSHOT_RULES)
+        count_rule(values, writing->rules);
     buf_printf(out, "%s{", writing->separator);
     writing->separator = ",\n";
     state_put_fields(out, writing->list->fields, count, values, writing->reveal);
@@ -54,10 +76,10 @@ static int put_row(struct snapshot_value *values, void *arg)
 }
 
 static int put_list(struct db *db, const struct workspace_row *row, const struct state_list *list,
-                    bool reveal, struct buf *out)
+                    const struct rule_set *rules, bool reveal, struct buf *out)
 {
     char prefix[STATE_PREFIX_SIZE];
-    struct writing writing = {out, list, prefix, reveal, "\n"};
+    struct writing writing = {out, list, prefix, rules, reveal, "\n"};
     state_url_prefix(row, prefix);
     buf_printf(out, ",\n\"%s\":[", list->name);
     int status = snapshot_each(db, list->table, row->pk, put_row, &writing);
@@ -196,7 +218,8 @@ static int put_access(struct db *db, int64_t pk, struct buf *out)
     return status;
 }
 
-static int put_all(struct db *db, int64_t pk, bool access, bool reveal, struct buf *out)
+static int put_all(struct db *db, int64_t pk, const struct rule_set *rules, bool access,
+                   bool reveal, struct buf *out)
 {
     struct workspace_row row;
     int status = workspace_read(db, pk, &row);
@@ -206,17 +229,18 @@ static int put_all(struct db *db, int64_t pk, bool access, bool reveal, struct b
     if (access)
         status = put_access(db, pk, out);
     for (size_t i = 0; status == 0 && i < SNAPSHOT_TABLES; i++)
-        status = put_list(db, &row, &state_lists[i], reveal, out);
+        status = put_list(db, &row, &state_lists[i], rules, reveal, out);
     buf_puts(out, "}\n");
     return status == 0 && buf_failed(out) ? ERR_NO_MEMORY : status;
 }
 
-int state_write(struct db *db, int64_t pk, bool reveal, struct buf *out)
+int state_write(struct db *db, int64_t pk, const struct rule_set *rules, bool reveal,
+                struct buf *out)
 {
     int status = db_hold(db);
     if (status < 0)
         return status;
-    status = put_all(db, pk, true, reveal, out);
+    status = put_all(db, pk, rules, true, reveal, out);
     db_let_go(db);
     return status;
 }
@@ -224,7 +248,7 @@ int state_write(struct db *db, int64_t pk, bool reveal, struct buf *out)
 int state_remember(struct db *db, int64_t pk)
 {
     struct buf document = BUF_INIT;
-    int status = put_all(db, pk, false, true, &document);
+    int status = put_all(db, pk, NULL, false, true, &document);
     if (status == 0)
         status = workspace_set_origin(db, pk, document.data, document.len);
     buf_finish(&document);

@@ -68,8 +68,8 @@ int steer_move(struct db *db, struct workspace *workspace, struct job *job, enum
 /* When the job's time in its present state is over, by its times alone. */
 static int64_t due_time(const struct job *job)
 {
-    return job->status == JOB_QUEUED ? job->created_at + job->queue_time
-                                     : job->started_at + job->processing_time;
+    return job->status == JOB_QUEUED ? time_add(job->created_at, job->queue_time)
+                                     : time_add(job->started_at, job->processing_time);
 }
 
 int steer_release(struct db *db, const struct workspace *workspace, struct job *job,

@@ -1,5 +1,6 @@
 #include "engine/transition.h"
 
+#include "base/time.h"
 #include "engine/draw.h"
 #include "engine/generator.h"
 #include "engine/job_state.h"
@@ -52,14 +53,14 @@ int transition_start(struct db *db, struct job *job, enum job_cause cause, int64
         return status;
     /* The plan of times alone is kept for the rule that it names. */
     unsigned marks = plan_marks(&plan, JOB_PROCESSING) | (job->marks & JOB_HAS_PLAN);
-    status =
-        move(db, job, JOB_START,
-             &(struct job_change){
-                 .started_at = at,
-                 .completed_at = -1,
-                 .marks = marks,
-                 .start_cause = cause,
-                 .due_at = marks & (JOB_IS_HELD | JOB_IS_POLLED) ? -1 : at + job->processing_time});
+    status = move(db, job, JOB_START,
+                  &(struct job_change){.started_at = at,
+                                       .completed_at = -1,
+                                       .marks = marks,
+                                       .start_cause = cause,
+                                       .due_at = marks & (JOB_IS_HELD | JOB_IS_POLLED)
+                                                     ? -1
+                                                     : time_add(at, job->processing_time)});
     if (status == 0 && marks & JOB_HAS_PLAN)
         status = plan_set_polls(db, job->seq, 0);
     return status;

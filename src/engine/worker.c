@@ -92,9 +92,11 @@ static void schedule(struct worker *worker, struct workspace *workspace, int64_t
 static int tick_run(struct write *write, struct db *db)
 {
     struct tick *tick = (struct tick *)write;
+    bool gone;
+    int status = workspace_is_gone(db, tick->workspace, &gone);
     tick->next = TIME_NEVER;
-    if (atomic_load(&tick->workspace->gone))
-        return 0;
+    if (status < 0 || gone)
+        return status;
     tick->next = tick->due_at;
     if (clock_is_taken(tick->workspace))
         return 0;

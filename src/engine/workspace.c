@@ -396,3 +396,18 @@ void registry_each(struct registry *registry, void (*visit)(struct workspace *wo
     twalk_r(registry->by_pk, visit_node, &closure);
     pthread_rwlock_unlock(&registry->lock);
 }
+
+int workspace_is_gone(struct db *db, const struct workspace *workspace, bool *ret_gone)
+{
+    struct workspace_row row;
+    *ret_gone = atomic_load(&workspace->gone);
+    if (*ret_gone || !workspace->buried)
+        return 0;
+    *ret_gone = workspace->buried_rollbacks == db_rollbacks(db);
+    if (*ret_gone)
+        return 0;
+    /* Something was rolled back since, perhaps the deletion. */
+    int status = workspace_read(db, workspace->row.pk, &row);
+    *ret_gone = status == ERR_NOT_FOUND;
+    return *ret_gone ? 0 : status;
+}

@@ -48,7 +48,9 @@ struct workspace {
     struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;
     atomic_bool active;
-    atomic_bool gone;      /* deleted: its writes are refused (the writer's thread) */
+    atomic_bool gone; /* deleted: its writes are refused (the writer's thread) */
+    bool buried;      /* likewise, in the writer's transaction, as of that many roll-backs */
+    unsigned long buried_rollbacks;
     atomic_bool magic;     /* the setting */
     atomic_bool any_key;   /* likewise */
     atomic_bool limited;   /* it has a rate limit */
@@ -137,6 +139,12 @@ struct workspace *registry_default(struct registry *registry);
 
 /* Whether a key is somebody's, also where it is switched off. Any thread. */
 bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);
+
+/*
+ * Whether the workspace is deleted, by the transaction under way or an earlier one of its batch
+ * too: nothing may be written to it any more. The writer's thread.
+ */
+int workspace_is_gone(struct db *db, const struct workspace *workspace, bool *ret_gone);
 
 /* Lets go of a reference; NULL is fine. */
 void workspace_release(struct workspace *workspace);

@@ -19,12 +19,13 @@ enum {
 };
 
 #define KEYS    "SELECT workspace, hash, last4, active, created_at, id FROM api_key"
+#define OF_ANY  " WHERE workspace IN (SELECT pk FROM workspace WHERE deleted = 0)"
 #define MEMBERS "SELECT workspace, email, created_at FROM member"
 
 static const struct sql statements[STATEMENTS] = {
     [KEY_INSERT] = WRITES("INSERT INTO api_key (workspace, hash, last4, active, created_at, id)"
                           " VALUES (?, ?, ?, ?, ?, ?)"),
-    [KEY_ALL] = READS(KEYS " ORDER BY pk"),
+    [KEY_ALL] = READS(KEYS OF_ANY " ORDER BY pk"),
     [KEY_OF] = READS(KEYS " WHERE workspace = ? ORDER BY pk"),
     [KEY_EXISTS] = READS("SELECT 1 FROM api_key WHERE hash = ?"),
     [KEY_ACTIVE] = WRITES("UPDATE api_key SET active = ? WHERE workspace = ? AND id = ?"),
@@ -32,7 +33,7 @@ static const struct sql statements[STATEMENTS] = {
     [KEY_DELETE_ALL] = WRITES("DELETE FROM api_key WHERE workspace = ?"),
     [MEMBER_DELETE_ALL] = WRITES("DELETE FROM member WHERE workspace = ?"),
     [MEMBER_INSERT] = WRITES("INSERT INTO member (workspace, email, created_at) VALUES (?, ?, ?)"),
-    [MEMBER_ALL] = READS(MEMBERS " ORDER BY seq"),
+    [MEMBER_ALL] = READS(MEMBERS OF_ANY " ORDER BY seq"),
     [MEMBER_OF] = READS(MEMBERS " WHERE workspace = ? ORDER BY seq"),
     [MEMBER_DELETE] = WRITES("DELETE FROM member WHERE workspace = ? AND email = ?"),
 };

@@ -297,7 +297,7 @@ static char *written(int64_t pk, bool reveal)
 {
     struct buf out = BUF_INIT;
     size_t len;
-    ck_assert_int_eq(state_write(db, pk, reveal, &out), 0);
+    ck_assert_int_eq(state_write(db, pk, NULL, reveal, &out), 0);
     char *text = buf_take(&out, &len);
     ck_assert_ptr_nonnull(text);
     return text;
