@@ -227,11 +227,14 @@ static void hurry(void *request)
     request_hurry(request);
 }
 
-/* A reset, or a deletion, does not wait for what takes its time on purpose. */
+/* A reset, or a deletion, does not wait for what takes its time on purpose; nor anybody for an
+ * answer that never comes. */
 static void hold(struct interception *self, const struct action *action)
 {
     if (action->kind != ACTION_DELAY && action->kind != ACTION_HANG && action->kind != ACTION_DRIP)
         return;
+    if (action->kind == ACTION_HANG && !action->after_commit)
+        rule_subject_give_up(self->subject);
     self->subject->held = (struct held){.hurry = hurry, .arg = self->request};
     events_hold(self->subject->workspace, &self->subject->held);
 }

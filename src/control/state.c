@@ -270,25 +270,55 @@ static void await_requests(struct request *request)
     }
 }
 
+/* Whether it is to be waited on: not when it is over, and the request answered. */
+static bool goes_on(struct request *request, const struct waiter *waiter)
+{
+    if (waiter->end == WAIT_DELETED || waiter->end == WAIT_STOPPED)
+        control_refuse_end(request, waiter->end);
+    else if (waiter->end == WAIT_PASSED)
+        clock_answer_busy(request);
+    else
+        return true;
+    return false;
+}
+
+/* An advance, or another reset, is let finish: a test that tidies up is not told to try again. */
+static void await_clock(struct request *request)
+{
+    struct replacing *replacing = request_state(request);
+    struct waiter *waiter = &replacing->waiter;
+    waiter->kinds = EVENT_CLOCK;
+    waiter->seen = events_seen(waiter->workspace, waiter->kinds);
+    waiter->resets = events_resets(waiter->workspace);
+    if (!goes_on(request, waiter))
+        return;
+    if (!clock_take(waiter->workspace)) {
+        request_suspend(request, await_clock);
+        waiter_begin(waiter);
+        return;
+    }
+    replacing->taken = waiter->workspace;
+    replacing->is_last = events_turn(replacing->taken, &replacing->turn);
+    waiter->kinds = EVENT_REQUEST;
+    waiter->end = WAIT_HAPPENED;
+    await_requests(request);
+}
+
 void reset_handler(struct request *request)
 {
     struct reset_body body = {.keep = NULL};
     struct replacing *replacing = new_replacing(request);
     if (!replacing || !control_read_body(request, reset_fields, reset_field_count, &body) ||
-        !read_origin(request, replacing) || !take_document(request, replacing, replacing->origin) ||
-        !take_clock(request, replacing))
+        !read_origin(request, replacing) || !take_document(request, replacing, replacing->origin))
         return;
-    struct workspace *workspace = replacing->taken;
+    replacing->engine = control_of(request)->engine;
     replacing->document.keeps_settings = keeps(&body, "settings");
     replacing->document.keeps_rules = keeps(&body, "rules");
-    replacing->is_last = events_turn(workspace, &replacing->turn);
     replacing->waiter = (struct waiter){.engine = replacing->engine,
-                                        .workspace = workspace,
-                                        .kinds = EVENT_REQUEST,
-                                        .resets = events_resets(workspace),
+                                        .workspace = mock_workspace(request),
                                         .until = time_steady_ms() + BARRIER_MS,
                                         .wake = wake,
                                         .arg = request,
                                         .end = WAIT_HAPPENED};
-    await_requests(request);
+    await_clock(request);
 }

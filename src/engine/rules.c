@@ -217,9 +217,9 @@ void rules_replace(struct workspace *workspace, struct rule_set *set)
 {
     const struct rule_set *before = atomic_load(&workspace->rules);
     for (size_t i = 0; before && set && i < set->count; i++) {
-        struct rule *known = rule_set_find(before, set->rules[i]->id);
-        if (known)
-            rule_take_hits(set->rules[i], known);
+        struct rule *rule = set->rules[i], *known = rule_set_find(before, rule->id);
+        if (known && atomic_load(&known->hit_count) == atomic_load(&rule->hit_count))
+            rule_take_hits(rule, known);
     }
     replace(workspace, set);
 }
@@ -298,6 +298,20 @@ void rule_claim_init(struct rule_claim *claim, struct engine *engine, struct rul
 
 /* -- a request --------------------------------------------------------------------------------- */
 
+void rule_subject_begin(struct rule_subject *subject, struct workspace *workspace)
+{
+    subject->workspace = workspace;
+    subject->request = workspace_enter(workspace, &subject->turn);
+    subject->unanswered = true;
+}
+
+void rule_subject_give_up(struct rule_subject *subject)
+{
+    if (subject->unanswered)
+        workspace_leave(subject->workspace, subject->turn);
+    subject->unanswered = false;
+}
+
 int rule_subject_match(struct rule_subject *subject, struct rule_request *request)
 {
     subject->rules = workspace_rules(subject->workspace);
@@ -365,12 +379,13 @@ void rule_subject_settle(struct rule_subject *subject, const char *job)
 
 void rule_subject_finish(struct rule_subject *subject)
 {
-    if (!subject->rules)
-        return;
-    rule_subject_settle(subject, "");
-    events_let_go(subject->workspace, &subject->held);
-    for (size_t i = 0; i < RULE_KINDS; i++)
-        free(subject->found[i].items);
-    rule_set_release(subject->rules);
-    subject->rules = NULL;
+    if (subject->rules) {
+        rule_subject_settle(subject, "");
+        events_let_go(subject->workspace, &subject->held);
+        for (size_t i = 0; i < RULE_KINDS; i++)
+            free(subject->found[i].items);
+        rule_set_release(subject->rules);
+        subject->rules = NULL;
+    }
+    rule_subject_give_up(subject);
 }

@@ -48,7 +48,7 @@ int rules_load(struct db *db, struct workspace *workspace);
 /*
  * Where all rules of a workspace are put back: reads them as the transaction leaves them (NULL:
  * none is left), and then, on the writer's thread after the commit, has that be its set, whose
- * reference it takes over. Rules that are there already keep the hits that they have seen.
+ * reference it takes over. Rules that are there already, with as many hits, keep these.
  */
 int rules_read_all(struct db *db, int64_t pk, struct rule_set **ret_set);
 void rules_replace(struct workspace *workspace, struct rule_set *set);
@@ -56,12 +56,15 @@ void rules_replace(struct workspace *workspace, struct rule_set *set);
 /* -- a request among them ---------------------------------------------------------------------- */
 
 /*
- * What a request to one of the APIs has to do with rules. The API zeroes it, sets the first two and
- * lets rule_subject_finish() end it when the request is over. One thread at a time.
+ * What a request to one of the APIs has to do with its workspace and the rules there. The API
+ * zeroes it, begins it when the request is there whole, and lets rule_subject_finish() end it when
+ * that is over. One thread at a time.
  */
 struct rule_subject {
     struct workspace *workspace;
     int64_t request; /* the workspace's n-th */
+    unsigned turn;   /* see workspace_enter() */
+    bool unanswered; /* it counts as such */
     struct rule_set *rules;
     struct rule_list found[RULE_KINDS];
     struct rule *answer; /* that acts; its action counts as long as the subject does */
@@ -69,6 +72,12 @@ struct rule_subject {
     bool settled;        /* the hits are noted */
     struct held held;    /* where real time holds the request up */
 };
+
+/* The request begins: it is counted, and unanswered. */
+void rule_subject_begin(struct rule_subject *subject, struct workspace *workspace);
+
+/* It counts as answered before it is over: it never will be. */
+void rule_subject_give_up(struct rule_subject *subject);
 
 /* Finds what matches: 0, or as rule_set_match(). Nothing, at the price of a look, where the
  * workspace has no rules. */

@@ -341,8 +341,10 @@ static int replace_apply(struct operation *operation)
     if (self->document->head.members)
         registry_remove_members(registry, workspace);
     int status = state_take_access(registry, self->document);
-    rules_replace(workspace, self->rules);
-    self->rules = NULL;
+    if (!self->document->keeps_rules) {
+        rules_replace(workspace, self->rules);
+        self->rules = NULL;
+    }
     rates_clear(workspace->rates);
     memset(workspace->slug_hints, 0, sizeof workspace->slug_hints);
     operation->due_at = 0; /* the worker looks what is due, by the settings as they are now */

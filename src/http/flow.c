@@ -149,6 +149,13 @@ static void admit(struct request *request)
     }
 }
 
+/* The API counts it from now on. */
+static void count(struct request *request)
+{
+    if (request->api->begin)
+        request->api->begin(request);
+}
+
 /* Answers with what was decided against the handler. */
 static void answer_refusal(struct request *request)
 {
@@ -212,6 +219,7 @@ static void begin(struct request *request, const char *method, const char *versi
     request->stage = STAGE_BODY;
     if (answers_at_once(request)) {
         request->close = true;
+        count(request);
         answer_refusal(request);
     } else if (request->keeping && request->guard.length) {
         uint64_t first = request->guard.length, most = request->server->options.max_body;
@@ -264,6 +272,7 @@ static void end_work(struct request *request)
 
 static void finish(struct request *request)
 {
+    count(request);
     if (request->denied || request->refusal) {
         answer_refusal(request);
         return;

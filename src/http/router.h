@@ -69,6 +69,12 @@ struct api {
     void (*deny)(struct request *request);
 
     /*
+     * The request is there whole, or is answered before it is: from now on it counts, whatever
+     * becomes of it. Once, unless its client leaves before. May be NULL.
+     */
+    void (*begin)(struct request *request);
+
+    /*
      * In the place of the route's handler, when the body is complete: answers, or suspends and goes
      * on later, or calls request_handle(), which is the handler's turn. NULL: the handler at once.
      */

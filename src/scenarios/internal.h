@@ -36,6 +36,7 @@ struct scenario_body {
 /* struct api's admit, deny and leave. */
 bool project_admit(struct request *request, const struct route *route);
 void project_deny(struct request *request);
+void project_begin(struct request *request);
 void project_leave(struct request *request);
 
 /* The workspace that the project belongs to; the request holds the reference. */

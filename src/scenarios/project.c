@@ -11,7 +11,6 @@ enum denial { DENIED_NOT, DENIED_WORKSPACE, DENIED_PROJECT, DENIED_MEMORY };
 /* What hangs off a request as its `user`. */
 struct owner {
     struct workspace *workspace;
-    unsigned turn; /* see workspace_enter() */
     const char *project;
     enum denial denial;
     struct rule_subject subject;
@@ -37,10 +36,6 @@ static void find_owner(struct request *request, struct owner *owner)
         is_own = owner->workspace != NULL;
         if (!is_own)
             owner->workspace = registry_default(registry);
-    }
-    if (owner->workspace) {
-        owner->subject.workspace = owner->workspace;
-        owner->subject.request = workspace_enter(owner->workspace, &owner->turn);
     }
     if (!owner->workspace)
         owner->denial = DENIED_WORKSPACE;
@@ -77,13 +72,19 @@ void project_deny(struct request *request)
     }
 }
 
+void project_begin(struct request *request)
+{
+    struct owner *owner = request_user(request);
+    if (owner && owner->workspace)
+        rule_subject_begin(&owner->subject, owner->workspace);
+}
+
 void project_leave(struct request *request)
 {
     struct owner *owner = request_user(request);
     if (!owner || !owner->workspace)
         return;
     rule_subject_finish(&owner->subject);
-    workspace_leave(owner->workspace, owner->turn);
     workspace_release(owner->workspace);
 }
 

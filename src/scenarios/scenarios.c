@@ -36,5 +36,6 @@ void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool str
                                   .deny = project_deny,
                                   .enter = intercept,
                                   .refuse = scenarios_refuse,
+                                  .begin = project_begin,
                                   .leave = project_leave};
 }

@@ -33,7 +33,6 @@ struct opening {
 /* What hangs off a request as its `user`. */
 struct caller {
     struct workspace *workspace; /* NULL: none, or one that is yet to be made */
-    unsigned turn;               /* see workspace_enter() */
     enum denial denial;
     struct opening *opening;
     unsigned char key[KEY_HASH_SIZE];
@@ -73,12 +72,6 @@ static struct workspace *identify(struct request *request, struct registry *regi
         return workspace;
     workspace_release(workspace);
     return NULL;
-}
-
-static void enter_workspace(struct caller *caller)
-{
-    caller->subject.workspace = caller->workspace;
-    caller->subject.request = workspace_enter(caller->workspace, &caller->turn);
 }
 
 /* Whether the key has a request left, of those that the settings allow (S26). */
@@ -132,7 +125,6 @@ bool auth_admit(struct request *request, const struct route *route)
         caller->denial = DENIED_KEY;
         return false;
     }
-    enter_workspace(caller);
     if (!atomic_load(&caller->workspace->active))
         caller->denial = DENIED_INACTIVE;
     else if (!has_request_left(request, registry, caller))
@@ -199,7 +191,7 @@ static void opened(struct request *request)
         auth_deny_key(request);
         return;
     }
-    enter_workspace(caller);
+    rule_subject_begin(&caller->subject, caller->workspace);
     opening->then(request);
 }
 
@@ -255,9 +247,7 @@ bool page_admit(struct request *request, const struct route *route)
     if (!caller)
         return false;
     caller->workspace = prefix ? registry_by_slug(registry, prefix) : registry_default(registry);
-    if (caller->workspace)
-        enter_workspace(caller);
-    else
+    if (!caller->workspace)
         caller->denial = DENIED_WORKSPACE;
     return caller->denial == DENIED_NOT;
 }
@@ -273,13 +263,19 @@ void page_deny(struct request *request)
         router_fail(request, ERR_NO_MEMORY, NULL);
 }
 
+void auth_begin(struct request *request)
+{
+    struct caller *caller = request_user(request);
+    if (caller && caller->workspace)
+        rule_subject_begin(&caller->subject, caller->workspace);
+}
+
 void auth_leave(struct request *request)
 {
     struct caller *caller = request_user(request);
     if (!caller || !caller->workspace)
         return;
     rule_subject_finish(&caller->subject);
-    workspace_leave(caller->workspace, caller->turn);
     workspace_release(caller->workspace);
 }
 

@@ -31,12 +31,13 @@ extern const size_t session_field_count;
 
 /* -- auth.c: who calls ------------------------------------------------------------------------- */
 
-/* struct api's admit, deny and leave. */
+/* struct api's admit, deny, begin and leave. */
 bool auth_admit(struct request *request, const struct route *route);
 void auth_deny(struct request *request);
 void auth_deny_key(struct request *request); /* 401 (S1) */
 bool page_admit(struct request *request, const struct route *route);
 void page_deny(struct request *request);
+void auth_begin(struct request *request);
 void auth_leave(struct request *request);
 
 /*

@@ -55,6 +55,7 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                .deny = auth_deny,
                                .enter = enter,
                                .refuse = studio_refuse,
+                               .begin = auth_begin,
                                .leave = auth_leave};
     studio->pages = (struct api){.name = "studio",
                                  .roots = pages,
@@ -67,6 +68,7 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                  .deny = page_deny,
                                  .enter = intercept,
                                  .refuse = problem_refuse,
+                                 .begin = auth_begin,
                                  .leave = auth_leave};
 }
 
