@@ -39,17 +39,17 @@ static const struct state_field scenario_fields[] = {
 };
 
 static const struct state_field job_fields[] = {
-    {"number", .type = STATE_WHOLE, .min = 1, .required = true},
+    {"number", .type = STATE_WHOLE, .min = 1, .or_zero = true},
     {"id", AN_ID, .required = true},
     {"status", WORD(job_states), .required = true},
     {"created_at", A_TIME, .required = true},
     {"started_at", A_TIME},
     {"completed_at", A_TIME},
     {"due_at", A_TIME},
-    {"queue_time", .type = STATE_DURATION, .required = true},
-    {"processing_time", .type = STATE_DURATION, .required = true},
-    {"start_cause", WORD(causes), .required = true},
-    {"end_cause", WORD(causes), .required = true},
+    {"queue_time", .type = STATE_DURATION, .or_zero = true},
+    {"processing_time", .type = STATE_DURATION, .or_zero = true},
+    {"start_cause", WORD(causes), .or_zero = true},
+    {"end_cause", WORD(causes), .or_zero = true},
     {"scenario", AN_ID},
     {"error_code", .type = STATE_TEXT, .max = ERROR_CODE_SIZE - 1},
     {"error_message", .type = STATE_TEXT, .max = ERROR_MESSAGE_SIZE - 1},
@@ -73,7 +73,7 @@ const struct state_field state_plan_fields[] = {
     {"polls_queued", READS},
     {"polls_processing", READS},
     {"hold_at", WORD(holds)},
-    {"polls", READS, .required = true},
+    {"polls", READS, .or_zero = true},
     {"rule", AN_ID},
 };
 const size_t state_plan_field_count = sizeof state_plan_fields / sizeof *state_plan_fields;
@@ -114,8 +114,8 @@ static const struct state_field rule_rows[] = {
     {"id", AN_ID, .required = true},
     {"rule", .type = STATE_OBJECT, .required = true},
     {"left", .type = STATE_WHOLE},
-    {"skip_left", .type = STATE_WHOLE, .required = true},
-    {"hits", .type = STATE_WHOLE, .required = true},
+    {"skip_left", .type = STATE_WHOLE, .or_zero = true},
+    {"hits", .type = STATE_WHOLE, .or_zero = true},
     {"created_at", A_TIME, .required = true},
 };
 
@@ -378,8 +378,10 @@ static bool take_value(const json_t *json, const struct state_field *field,
                        struct snapshot_value *value, struct buf *text, struct state_fault *fault)
 {
     *value = (struct snapshot_value){.is_null = !json || json_is_null(json)};
-    if (value->is_null)
+    if (value->is_null) {
+        value->is_null = !field->or_zero;
         return !field->required || wrong(fault, field, "is required");
+    }
     switch (field->type) {
     case STATE_TEXT:
     case STATE_ID:

@@ -31,6 +31,7 @@ struct state_field {
     const char *name;
     enum state_type type;
     bool required; /* else null or absent is null */
+    bool or_zero;  /* else 0, where `required` is not */
     size_t max;    /* bytes of a text */
     size_t min;
     const char *const *words; /* NULL-terminated */
@@ -60,6 +61,8 @@ enum {
     STATE_JOB_STARTED = 4,
     STATE_JOB_COMPLETED = 5,
     STATE_JOB_DUE = 6,
+    STATE_JOB_START_CAUSE = 9,
+    STATE_JOB_END_CAUSE = 10,
     STATE_JOB_SCENARIO = 11,
     STATE_JOB_ERROR_CODE = 12,
     STATE_JOB_BASE = 14,

@@ -113,6 +113,20 @@ static bool check_rule(const json_t *object, const struct snapshot_value *values
                                       "else none");
 }
 
+/* What a job that was written by hand leaves out follows from the rest. */
+static void fill_in(struct snapshot_value *values, size_t index)
+{
+    enum job_status status = (enum job_status)values[STATE_JOB_STATUS].number;
+    int64_t *start = &values[STATE_JOB_START_CAUSE].number;
+    int64_t *end = &values[STATE_JOB_END_CAUSE].number;
+    if (!values[STATE_JOB_NUMBER].number)
+        values[STATE_JOB_NUMBER].number = (int64_t)index + 1;
+    if (!*start && !values[STATE_JOB_STARTED].is_null)
+        *start = JOB_CAUSE_TIMER;
+    if (!*end && status > JOB_PROCESSING)
+        *end = status == JOB_CANCELLED ? JOB_CAUSE_REQUEST : JOB_CAUSE_TIMER;
+}
+
 bool state_take_row(const struct state_list *list, size_t index, const json_t *object,
                     struct state_row *row, struct state_fault *fault)
 {
@@ -130,6 +144,7 @@ bool state_take_row(const struct state_list *list, size_t index, const json_t *o
         return true;
     if (!take_plan(object, row->values, row, fault))
         return false;
+    fill_in(row->values, index);
     row->values[list->count] = (struct snapshot_value){.number = row->marks};
     const char *problem = job_contradiction(row->values, row->marks);
     return !problem || state_wrong(fault, problem);

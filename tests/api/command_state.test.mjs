@@ -96,11 +96,14 @@ describe('--state', () => {
         assert.deepEqual(acme.members, ['x@y.org'], 'those that it names');
         await own.api.newJob({ request_id: 'later' });
         await own.mock.must(200, 'PATCH', '/settings', { body: { queue_time: '9s' } });
-        const changed = await own.text();
+        // What no rule is used up by is counted since the start alone.
+        const durable = ({ rules, ...rest }) => ({ ...rest,
+            rules: rules.map(({ hits, ...rule }) => rule) });
+        const changed = durable(await own.state());
         await before.kill();
         const after = await serve(t, { db, args });
         const kept = clients(after, one.made);
-        assert.equal(await kept.text(), changed, 'one that is there is left as it is');
+        assert.deepEqual(durable(await kept.state()), changed, 'one that is there is left as it is');
         await kept.reset();
         const { keys, members, clock, ...rest } = await kept.state();
         for (const name of Object.keys(rest)) assert.deepEqual(rest[name], state[name], name);

@@ -431,3 +431,24 @@ describe('sizes', () => {
         assert.equal(tooLong.status, 413, String(tooLong));
     });
 });
+
+test('a state that was written by hand: what it leaves out follows from the rest', async (t) => {
+    const own_ = await serve(t);
+    const at = (minutes) => `2024-03-01T10:0${minutes}:00Z`;
+    const made = { created_at: at(0), base_url: 'http://h', user_email: 'a@b.c', prompt: 'p' };
+    const own = clients(own_, await control(own_).make({ clock: { mode: 'manual', now: at(1) }, state: {
+        scenarios: [{ id: 's-1', slug: 'intro', name: 'Intro', created_at: at(1) }],
+        jobs: [{ id: 'j-1', status: 'completed', started_at: at(0), completed_at: at(1), scenario: 's-1', ...made },
+            { id: 'j-2', status: 'queued', due_at: at(2), ...made },
+            { id: 'j-3', status: 'processing', started_at: at(1), plan: { hold_at: 'processing' }, ...made }],
+        rules: [{ id: 'r-1', rule: { match: {} }, created_at: at(0) }],
+    } }));
+    const { items } = await own.mock.must(200, 'GET', '/jobs');
+    assert.deepEqual(items.map(({ id, transitions }) => [id, ...transitions.map(({ to, cause }) => `${to} ${cause}`)]), [
+        ['j-1', 'queued request', 'processing timer', 'completed timer'], ['j-2', 'queued request'],
+        ['j-3', 'queued request', 'processing timer']]);
+    await own.advance({ by: '1m' });
+    assert.equal((await own.api.readJob('j-2')).status, 'completed', 'queue and processing time are 0');
+    assert.equal((await own.api.readJob('j-3')).status, 'processing', 'held');
+    assert.equal((await own.mock.must(200, 'GET', '/rules/r-1')).hit_count > 0, true);
+});

@@ -184,7 +184,6 @@ static const struct {
     {"{'plan':{'polls_queued':3,'polls':0}}", "jobs[0]", "neither held nor polled"},
     {"{'due_at':null,'plan':{'hold_at':'processing','polls':0}}", "jobs[0]", "must have due_at"},
     {"{'plan':[]}", "jobs[0].plan", "must be an object"},
-    {"{'plan':{}}", "jobs[0].plan.polls", "is required"},
     {"{'plan':{'polls':0,'end':'maybe'}}", "jobs[0].plan.end", "none, completed, failed"},
     {"{'plan':{'polls':-1}}", "jobs[0].plan.polls", "from 0 to 1000000000"},
     {"{'plan':{'polls':0,'x':1}}", "jobs[0].plan.x", "is not known"},
