@@ -173,9 +173,9 @@ static void deny_parameter(struct request *request, const struct caller *caller)
     const char *names[PARAMS_MAX + 2];
     struct buf detail = BUF_INIT, hint = BUF_INIT;
     buf_puts(&detail, "There is no query parameter ");
-    control_quote(&detail, caller->unknown);
+    complain_quote(&detail, caller->unknown);
     params_names(request_operation(request), !caller->server_wide, names);
-    control_hint(&hint, caller->unknown, names);
+    complain_names(&hint, caller->unknown, names);
     if (buf_failed(&detail) || buf_failed(&hint))
         router_fail(request, ERR_NO_MEMORY, NULL);
     else

@@ -36,16 +36,6 @@ void control_problem(struct request *request, int status, const char *name, cons
     problem_answer(request, status, name, title_of(status), detail, hint);
 }
 
-void control_quote(struct buf *out, const char *text)
-{
-    complain_quote(out, text);
-}
-
-void control_hint(struct buf *out, const char *given, const char *const *names)
-{
-    complain_names(out, given, names);
-}
-
 void control_complain(struct request *request, struct complaint *complaint)
 {
     if (buf_failed(&complaint->detail) || buf_failed(&complaint->hint))
@@ -64,8 +54,8 @@ void control_wrong_name(struct request *request, const char *prefix, const char 
     for (const char *const *name = names; *name; name++)
         buf_printf(&detail, "%s%s", name == names ? "" : name[1] ? ", " : " or ", *name);
     buf_puts(&detail, ", not ");
-    control_quote(&detail, given);
-    control_hint(&hint, given, names);
+    complain_quote(&detail, given);
+    complain_names(&hint, given, names);
     if (buf_failed(&detail) || buf_failed(&hint))
         router_fail(request, ERR_NO_MEMORY, NULL);
     else

@@ -242,7 +242,7 @@ static void answer_no_job(struct request *request, const struct advance *advance
 {
     struct buf detail = BUF_INIT;
     buf_puts(&detail, "There is no job ");
-    control_quote(&detail, advance->job);
+    complain_quote(&detail, advance->job);
     if (buf_failed(&detail))
         router_fail(request, ERR_NO_MEMORY, NULL);
     else

@@ -76,12 +76,6 @@ struct control *control_of(struct request *request);
 void control_problem(struct request *request, int status, const char *name, const char *detail,
                      const char *hint);
 
-/* Writes what a client sent in quotes, safe to show, cut where it is long. */
-void control_quote(struct buf *out, const char *text);
-
-/* Writes the hint to a name that is not known: the nearest of `names`, or all of them (C2). */
-void control_hint(struct buf *out, const char *given, const char *const *names);
-
 /* Answers 422 with what is wrong with a body, and frees the complaint (C2). */
 void control_complain(struct request *request, struct complaint *complaint);
 /* 422: the field's text is none of `names`, which are all that may come; with the nearest one. */

@@ -70,7 +70,7 @@ static void copy(char *dest, size_t size, const struct field_text *given)
 static void refuse_target(struct request *request, const char *given)
 {
     struct buf hint = BUF_INIT;
-    control_hint(&hint, given, targets);
+    complain_names(&hint, given, targets);
     if (buf_failed(&hint))
         router_fail(request, ERR_NO_MEMORY, NULL);
     else

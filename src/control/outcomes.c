@@ -84,7 +84,7 @@ static void hint_operation(struct buf *hint, const char *name, const struct name
 {
     struct buf given = BUF_INIT;
     buf_append(&given, name, strcspn(name, ":"));
-    control_hint(hint, given.data ? given.data : "", operations->list);
+    complain_names(hint, given.data ? given.data : "", operations->list);
     buf_finish(&given);
 }
 
@@ -95,7 +95,7 @@ static void tell_unknown(const struct control *control, struct search *search, s
     each_operation(control, add_operation, &operations);
     const char *own = operation_before(&operations, search->name);
     buf_puts(detail, "There is no outcome ");
-    control_quote(detail, search->name);
+    complain_quote(detail, search->name);
     if (search->operation)
         buf_printf(detail, " of %s", search->operation);
     if (names_operation(search->name) && !own) {
@@ -106,7 +106,7 @@ static void tell_unknown(const struct control *control, struct search *search, s
         *search = (struct search){.operation = own, .name = search->name};
         each_operation(control, search_operation, search);
     }
-    control_hint(hint, own ? search->name + strlen(own) + 1 : search->name, search->names.list);
+    complain_names(hint, own ? search->name + strlen(own) + 1 : search->name, search->names.list);
 }
 
 bool outcome_check(const struct control *control, const char *operation, const char *name,

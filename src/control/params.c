@@ -96,9 +96,9 @@ static void tell_wrong(struct request *request, const struct param *param, const
     struct buf detail = BUF_INIT, hint = BUF_INIT;
     buf_printf(&detail, "%s must be %s", param->name, param->what);
     if (param->type == PARAM_WORD) {
-        control_hint(&hint, value, param->words);
+        complain_names(&hint, value, param->words);
     } else if (*err->text) {
-        control_quote(&hint, value);
+        complain_quote(&hint, value);
         buf_printf(&hint, " %s", err->text);
     }
     if (buf_failed(&detail) || buf_failed(&hint))

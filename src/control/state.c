@@ -261,8 +261,8 @@ static void await_requests(struct request *request)
     } else if (waiter->end != WAIT_HAPPENED) {
         control_problem(request, 409, "wait_expired",
                         "Requests that began before the reset are still not answered",
-                        "Nothing was reset. A rule may have them wait: DELETE it, or reset again "
-                        "when they are over");
+                        "Nothing was reset. A client may leave its answer unread: end it, or reset "
+                        "again when they are over");
     } else {
         waiter->seen = seen;
         request_suspend(request, await_requests);

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import os from 'node:os';
 import { test } from 'node:test';
 
-import { DEFAULT_KEY, makeKey, raw, serve } from './client.mjs';
+import { DEFAULT_KEY, makeKey, raw, request, serve } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
 
 const TOKEN = 'correct-horse-battery';
@@ -188,4 +188,23 @@ test('C2: query parameters that nobody knows', async (t) => {
     for (const query of ['?a=%zz', '?%ff=1', '?a=%00', '?workspace=x&workspace=default'])
         assertProblem(await mock.send('GET', `/settings${query}`), 400, 'malformed_query');
     await mock.must(200, 'GET', '/settings?&workspace=x&workspace=x&');
+});
+
+test('C11: a Studio API request without a known key is nobody’s; pages and other projects are default’s', async (t) => {
+    const server = await serve(t);
+    const mock = control(server);
+    const { slug, project_id: project } = await mock.make();
+    const requests = async (name) => Number((await mock.read(name)).cursor.split('.')[1]);
+    const counts = async () => [await requests('default'), await requests(slug)];
+    const get = (target, headers = {}) => request(server, 'GET', target, { headers });
+    for (const headers of [{}, { Authorization: 'Bearer nonsense' }, { Authorization: `Bearer ${makeKey('u')}` }])
+        assert.equal((await get('/rest/v1/scenario-studio/jobs/x', headers)).status, 401);
+    assert.deepEqual(await counts(), [0, 0], 'nobody’s');
+    await get('/chat/000000000000');
+    await get('/scenarios/nothing');
+    await get('/api/projects/anybody/scenarios');
+    assert.deepEqual(await counts(), [3, 0]);
+    await get(`/api/projects/${project}/scenarios`);
+    await get(`/w/${slug}/chat/000000000000`);
+    assert.deepEqual(await counts(), [3, 2]);
 });
