@@ -1,7 +1,6 @@
 // Another process holds the store's write lock; clients leave while they wait.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -9,21 +8,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { DEFAULT_KEY, job, makeKey, scenarios, serve, studio, temporaryDirectory, until } from '../api/client.mjs';
+import { holdLock } from '../support/lock.mjs';
 import { startServer } from '../support/server.mjs';
-
-/** Takes the write lock from another process; resolves to a function that lets go of it. */
-async function holdLock(t, db) {
-    const holder = spawn('sqlite3', ['-bail', db], { stdio: ['pipe', 'pipe', 'inherit'] });
-    t.after(() => holder.kill('SIGKILL'));
-    holder.stdin.write('PRAGMA busy_timeout=5000;\nBEGIN IMMEDIATE;\nSELECT \'held\';\n');
-    let told = '';
-    holder.stdout.on('data', (text) => { told += text; });
-    await until(() => told.includes('held'));
-    return async () => {
-        holder.stdin.end('ROLLBACK;\n');
-        await once(holder, 'exit');
-    };
-}
 
 /**
  * Says whether the process on that port has read all that was sent to it: no connection of its own
