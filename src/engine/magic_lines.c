@@ -30,16 +30,19 @@ static bool is_joined(char before)
     return strchr(alphanumeric, before) || strchr("_/#", before);
 }
 
-/* The first line at or after `at`, which is somewhere in `text`. */
-static bool next_line(const char *text, const char *at, struct line *ret_line)
+/* The first line at or after `at`, which is somewhere in `text`, whose NUL is at `end`. The length
+ * is known throughout, so that a text of many marks is gone through once, whatever is in it. */
+static bool next_line(const char *text, const char *end, const char *at, struct line *ret_line)
 {
-    /* The text is gone through once, whatever is in it. */
-    for (; (at = strchr(at, *mark)); at++) {
+    for (; (at = memchr(at, *mark, (size_t)(end - at))); at++) {
         const char *words = at + sizeof mark - 1;
-        if (strncmp(at, mark, sizeof mark - 1) != 0 || (at > text && is_joined(at[-1])))
+        if (words > end || memcmp(at, mark, sizeof mark - 1) != 0 ||
+            (at > text && is_joined(at[-1])))
             continue;
-        if (!*words || strchr(white, *words) || strchr("\r\n", *words)) {
-            *ret_line = (struct line){at, words, words + strcspn(words, "\r\n")};
+        if (words == end || strchr(white, *words) || strchr("\r\n", *words)) {
+            *ret_line = (struct line){at, words, words};
+            while (ret_line->end < end && *ret_line->end != '\r' && *ret_line->end != '\n')
+                ret_line->end++;
             return true;
         }
     }
@@ -48,18 +51,18 @@ static bool next_line(const char *text, const char *at, struct line *ret_line)
 
 bool magic_has_line(const char *text)
 {
-    return next_line(text, text, &(struct line){0});
+    return next_line(text, text + strlen(text), text, &(struct line){0});
 }
 
 void magic_drop_lines(const char *text, struct buf *out)
 {
     struct line line;
-    const char *at = text;
-    while (next_line(text, at, &line)) {
+    const char *at = text, *end = text + strlen(text);
+    while (next_line(text, end, at, &line)) {
         buf_append(out, at, (size_t)(line.at - at));
         at = line.end;
     }
-    buf_puts(out, at);
+    buf_append(out, at, (size_t)(end - at));
 }
 
 /* -- words ------------------------------------------------------------------------------------- */
@@ -236,7 +239,8 @@ int magic_read_lines(const char *text, struct plan *plan, struct err *err)
 {
     struct plan said = *plan;
     struct line line;
-    for (const char *at = text; next_line(text, at, &line); at = line.end) {
+    const char *end = text + strlen(text);
+    for (const char *at = text; next_line(text, end, at, &line); at = line.end) {
         int status = read_line(&line, &said, err);
         if (status < 0)
             return status;
