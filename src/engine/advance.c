@@ -99,24 +99,35 @@ struct watching {
     int status;
 };
 
-static bool saw(void *arg, const struct job *job, enum job_status from, int64_t at)
+static void note(struct advance_event *event, const struct timer_event *seen)
+{
+    *event = (struct advance_event){.at = seen->at};
+    if (seen->job) {
+        event->from = seen->from;
+        event->to = seen->job->status;
+        memcpy(event->job, seen->job->id, sizeof event->job);
+        return;
+    }
+    event->attempt = seen->delivery->attempts + 1;
+    memcpy(event->job, seen->delivery->job_id, sizeof event->job);
+    memcpy(event->delivery, seen->delivery->id, sizeof event->delivery);
+}
+
+static bool saw(void *arg, const struct timer_event *seen)
 {
     struct watching *watching = arg;
     struct advance *self = watching->self;
     struct advance_progress *step = &self->step;
-    if (step->fired < ADVANCE_SHOWN) {
-        struct advance_event *event = &self->fired[step->fired];
-        *event = (struct advance_event){.at = at, .from = from, .to = job->status};
-        memcpy(event->job, job->id, sizeof event->job);
-    }
+    if (step->fired < ADVANCE_SHOWN)
+        note(&self->fired[step->fired], seen);
     step->fired++;
-    self->last = at;
+    self->last = seen->at;
     if (step->arrived)
         return false;
     if (self->until == ADVANCE_COUNT)
         step->arrived = step->fired >= (size_t)self->amount;
-    else if (self->until == ADVANCE_JOB && strcmp(job->id, self->job) == 0)
-        watching->status = examine(self, watching->db, job);
+    else if (self->until == ADVANCE_JOB && seen->job && strcmp(seen->job->id, self->job) == 0)
+        watching->status = examine(self, watching->db, seen->job);
     return step->arrived || watching->status < 0;
 }
 

@@ -46,11 +46,13 @@ enum advance_outcome {
     ADVANCE_STUCK, /* nothing is due any more, and yet it is not so: jobs wait for a place */
 };
 
-/* A transition that fired. */
+/* A transition that fired; or, where `delivery` is not "", an attempt at that which began. */
 struct advance_event {
     int64_t at;
     char job[ID_HEX_SIZE];
     enum job_status from, to;
+    char delivery[ID_HEX_SIZE];
+    int64_t attempt;
 };
 
 /* How far it came; what a step makes of it counts once that is committed. */

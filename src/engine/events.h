@@ -23,12 +23,14 @@ struct engine;
 struct workspace;
 
 enum event_kind {
-    EVENT_JOB = 1,     /* a job was made, or moved */
-    EVENT_REQUEST = 2, /* a request to one of the APIs has begun, or was answered */
-    EVENT_RULE = 4,    /* a rule was used, made or deleted */
-    EVENT_CLOCK = 8,   /* the clock was moved, or goes otherwise */
+    EVENT_JOB = 1,       /* a job was made, or moved */
+    EVENT_REQUEST = 2,   /* a request to one of the APIs has begun, or was answered */
+    EVENT_RULE = 4,      /* a rule was used, made or deleted */
+    EVENT_CLOCK = 8,     /* the clock was moved, or goes otherwise */
+    EVENT_DELIVERY = 16, /* an attempt at a callback ended, or a delivery was released */
+    EVENT_INBOX = 32,    /* something came to an inbox */
 };
-enum { EVENT_KINDS = 4 };
+enum { EVENT_KINDS = 6 };
 
 enum wait_end {
     WAIT_HAPPENED, /* something did: look again */

@@ -144,7 +144,8 @@ int job_cancel_run(struct write *write, struct db *db)
     }
     self->outcome = CANCEL_DONE;
     bool frees_place = self->job.status == JOB_PROCESSING;
-    status = transition_cancel(db, workspace, &self->job, JOB_CAUSE_REQUEST, now);
+    status = transition_cancel(db, workspace, &self->job, JOB_CAUSE_REQUEST, now,
+                               &self->operation.due_at);
     self->operation.posts = EVENT_JOB;
     if (status == 0 && frees_place)
         status = timers_fill(db, workspace, now, &self->operation.due_at);

@@ -21,12 +21,11 @@ bool jump_follows(const struct workspace *workspace, const struct job *job)
            !clock_is_taken(workspace);
 }
 
-static bool saw(void *arg, const struct job *job, enum job_status from, int64_t at)
+static bool saw(void *arg, const struct timer_event *event)
 {
     struct jump *self = arg;
-    (void)from;
-    self->last = at;
-    self->moved |= !*self->job || strcmp(self->job, job->id) == 0;
+    self->last = event->at;
+    self->moved |= !*self->job || (event->job && strcmp(self->job, event->job->id) == 0);
     return self->moved;
 }
 

@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "base/time.h"
 #include "base/url.h"
+#include "engine/delivery.h"
 #include "store/job.h"
 
 #include <stdarg.h>
@@ -17,7 +18,6 @@ static const char *const causes[] = {"none", "timer", "request", "poll", "rule",
 static const char *const endings[] = {"none", "completed", "failed", NULL};
 static const char *const holds[] = {"queued", "processing", NULL};
 static const char *const modes[] = {"on_max_messages", "every_turn", NULL};
-static const char *const delivery_states[] = {"pending", NULL};
 
 /* Texts that the store keeps in full are bounded by the document alone. */
 #define ANY_LENGTH SIZE_MAX
@@ -80,8 +80,17 @@ const size_t state_plan_field_count = sizeof state_plan_fields / sizeof *state_p
 
 static const struct state_field delivery_fields[] = {
     {"job", AN_ID, .required = true},
-    {"status", WORD(delivery_states), .required = true},
+    {"status", WORD(delivery_status_names), .required = true},
     {"created_at", A_TIME, .required = true},
+    {"id", AN_ID},
+    {"message", AN_ID},
+    {"due_at", A_TIME},
+    {"ended_at", A_TIME},
+    {"attempts", .type = STATE_WHOLE, .or_zero = true},
+    {"tries", .type = STATE_WHOLE, .or_zero = true},
+    {"rule", AN_ID},
+    {"cut", .type = STATE_WHOLE},
+    {"body", A_TEXT},
 };
 
 static const struct state_field session_fields[] = {

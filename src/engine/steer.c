@@ -28,14 +28,15 @@ static bool may_move(const struct job *job, enum job_status to)
 
 /* From queued or processing to an end. */
 static int move_to_end(struct db *db, struct workspace *workspace, struct job *job,
-                       enum job_status to, const struct transition_order *order, int64_t at)
+                       enum job_status to, const struct transition_order *order, int64_t at,
+                       int64_t *io_due)
 {
     if (to == JOB_CANCELLED)
-        return transition_cancel(db, workspace, job, order->cause, at);
+        return transition_cancel(db, workspace, job, order->cause, at, io_due);
     int status = 0;
     if (job->status == JOB_QUEUED)
         status = transition_start(db, job, order->cause, at);
-    return status < 0 ? status : transition_finish(db, workspace, job, order, at);
+    return status < 0 ? status : transition_finish(db, workspace, job, order, at, io_due);
 }
 
 int steer_move(struct db *db, struct workspace *workspace, struct job *job, enum job_status to,
@@ -59,7 +60,7 @@ int steer_move(struct db *db, struct workspace *workspace, struct job *job, enum
         plan_init(&said);
     said.end = to == JOB_FAILED ? PLAN_FAILED : PLAN_COMPLETED;
     full.said = &said;
-    status = move_to_end(db, workspace, job, to, &full, at);
+    status = move_to_end(db, workspace, job, to, &full, at, io_due);
     if (status == 0 && frees_place)
         status = timers_fill(db, workspace, at, io_due);
     return status;
@@ -135,7 +136,7 @@ static int move_on(struct db *db, struct workspace *workspace, struct job *job, 
         lower(io_due, job);
         return status;
     }
-    status = transition_finish(db, workspace, job, &by_poll, at);
+    status = transition_finish(db, workspace, job, &by_poll, at, io_due);
     /* Its place was not free before this moment. */
     return status < 0 ? status
                       : timers_fill(db, workspace, workspace_now_in(db, workspace), io_due);

@@ -1,32 +1,47 @@
-/* The timers of a workspace's jobs: what is due is done, in order. The writer's thread. */
+/*
+ * The timers of a workspace, of its jobs and of the attempts at its deliveries: what is due is
+ * done, in order. The writer's thread.
+ */
 #ifndef UNDERSTUDY_ENGINE_TIMERS_H
 #define UNDERSTUDY_ENGINE_TIMERS_H
 
 #include "engine/workspace.h"
 #include "store/db.h"
+#include "store/delivery.h"
 #include "store/job.h"
 
 #include <stddef.h>
 
-/* A timer: what becomes of which job, and when. */
+/* A timer: what becomes of which job, or which attempt is made at its delivery, and when. */
 struct timer {
     int64_t at;
-    int64_t seq; /* the job's */
+    int64_t seq; /* the job's, or the delivery's */
     char job[ID_HEX_SIZE];
     enum job_status to;
+    char delivery[ID_HEX_SIZE]; /* "": it is the job's own */
+    int64_t attempt;            /* of the delivery, from 1 */
 };
 
-/* Who wants to see each transition: which job, as it is now, from where, at which time. True from
- * `saw`: no further timer. */
+/* What a timer did: a job, as it is now, left `from`; or, where `delivery` is not NULL, an attempt
+ * at that began. */
+struct timer_event {
+    int64_t at;
+    const struct job *job;
+    enum job_status from;
+    const struct delivery *delivery;
+};
+
+/* Who wants to see each. True from `saw`: no further timer. */
 struct timers_watch {
-    bool (*saw)(void *arg, const struct job *job, enum job_status from, int64_t at);
+    bool (*saw)(void *arg, const struct timer_event *event);
     void *arg;
 };
 
 /*
- * Fires what is due at or before `now`, in order of (due time, creation), each at its own due time,
- * with what becomes due on the way; at most `limit` timers. *ret_next is the next one's due time
- * (at or before `now` where the limit ended it), or TIME_NEVER.
+ * Fires what is due at or before `now`, in order of (due time, creation), a delivery's after the
+ * jobs' of the same time, each at its own due time, with what becomes due on the way; at most
+ * `limit` timers. *ret_next is the next one's due time (at or before `now` where the limit ended
+ * it), or TIME_NEVER.
  */
 int timers_fire(struct db *db, struct workspace *workspace, int64_t now, size_t limit,
                 int64_t *ret_next);

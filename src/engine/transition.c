@@ -1,11 +1,11 @@
 #include "engine/transition.h"
 
 #include "base/time.h"
+#include "engine/delivery.h"
 #include "engine/draw.h"
 #include "engine/generator.h"
 #include "engine/job_state.h"
 #include "engine/plan.h"
-#include "store/delivery.h"
 #include "store/scenario.h"
 
 #include <stdio.h>
@@ -195,8 +195,8 @@ static int make_scenario(struct making *making, const struct job *job, int64_t a
 }
 
 /* What every end has in common. */
-static int end(struct db *db, const struct workspace *workspace, struct job *job,
-               enum job_event event, struct job_change *details, int64_t at)
+static int end(struct db *db, struct workspace *workspace, struct job *job, enum job_event event,
+               struct job_change *details, int64_t at, int64_t *io_due)
 {
     details->started_at = job->started_at;
     details->start_cause = job->start_cause;
@@ -206,20 +206,22 @@ static int end(struct db *db, const struct workspace *workspace, struct job *job
     int status = move(db, job, event, details);
     if (status < 0 || !job->has_callback)
         return status;
-    return delivery_insert(db, workspace->row.pk, job->seq, at);
+    return delivery_owe(db, workspace, job, at, io_due);
 }
 
-static int fail(struct making *making, struct job *job, enum job_cause cause, int64_t at)
+static int fail(struct making *making, struct job *job, enum job_cause cause, int64_t at,
+                int64_t *io_due)
 {
     char code[ERROR_CODE_SIZE], message[ERROR_MESSAGE_SIZE];
     plan_error(&making->plan, code, message);
     return end(
         making->db, making->workspace, job, JOB_FAIL,
-        &(struct job_change){.error_code = code, .error_message = message, .end_cause = cause}, at);
+        &(struct job_change){.error_code = code, .error_message = message, .end_cause = cause}, at,
+        io_due);
 }
 
 int transition_finish(struct db *db, struct workspace *workspace, struct job *job,
-                      const struct transition_order *order, int64_t at)
+                      const struct transition_order *order, int64_t at, int64_t *io_due)
 {
     struct making making = {.db = db, .workspace = workspace};
     int status = read_plan(db, job, &making.plan);
@@ -233,16 +235,18 @@ int transition_finish(struct db *db, struct workspace *workspace, struct job *jo
     if (status < 0)
         return status;
     if (plan_says_end(&making.plan) == PLAN_FAILED || !making.named)
-        return fail(&making, job, order->cause, at);
+        return fail(&making, job, order->cause, at, io_due);
     status = make_scenario(&making, job, at);
     if (status < 0)
         return status;
     return end(db, workspace, job, JOB_COMPLETE,
-               &(struct job_change){.scenario = making.scenario.id, .end_cause = order->cause}, at);
+               &(struct job_change){.scenario = making.scenario.id, .end_cause = order->cause}, at,
+               io_due);
 }
 
-int transition_cancel(struct db *db, const struct workspace *workspace, struct job *job,
-                      enum job_cause cause, int64_t at)
+int transition_cancel(struct db *db, struct workspace *workspace, struct job *job,
+                      enum job_cause cause, int64_t at, int64_t *io_due)
 {
-    return end(db, workspace, job, JOB_CANCEL, &(struct job_change){.end_cause = cause}, at);
+    return end(db, workspace, job, JOB_CANCEL, &(struct job_change){.end_cause = cause}, at,
+               io_due);
 }

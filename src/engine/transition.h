@@ -24,12 +24,13 @@ int transition_expect(struct db *db, const struct job *job, enum job_status *ret
 int transition_start(struct db *db, struct job *job, enum job_cause cause, int64_t at);
 
 /* processing → completed or failed at `at`: as the order says, or the job's plan, or else the
- * prompt (S23, S24). */
+ * prompt (S23, S24). *io_due is lowered to the earliest timer that this sets: its delivery's. */
 int transition_finish(struct db *db, struct workspace *workspace, struct job *job,
-                      const struct transition_order *order, int64_t at);
+                      const struct transition_order *order, int64_t at, int64_t *io_due);
 
-/* queued or processing → cancelled at `at`. ERR_INVALID where the job has ended. */
-int transition_cancel(struct db *db, const struct workspace *workspace, struct job *job,
-                      enum job_cause cause, int64_t at);
+/* queued or processing → cancelled at `at`. ERR_INVALID where the job has ended. *io_due as above.
+ */
+int transition_cancel(struct db *db, struct workspace *workspace, struct job *job,
+                      enum job_cause cause, int64_t at, int64_t *io_due);
 
 #endif

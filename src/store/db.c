@@ -30,17 +30,12 @@ enum {
 };
 
 static const struct sql_list *const lists[TABLES] = {
-    [TABLE_WORKSPACE] = &workspace_sql,
-    [TABLE_ACCESS] = &access_sql,
-    [TABLE_PURGE] = &purge_sql,
-    [TABLE_JOB] = &job_sql,
-    [TABLE_JOB_LIST] = &job_list_sql,
-    [TABLE_PLAN] = &plan_sql,
-    [TABLE_SNAPSHOT] = &snapshot_sql,
-    [TABLE_SESSION] = &session_sql,
-    [TABLE_SCENARIO] = &scenario_sql,
-    [TABLE_DELIVERY] = &delivery_sql,
-    [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
+    [TABLE_WORKSPACE] = &workspace_sql, [TABLE_ACCESS] = &access_sql,
+    [TABLE_PURGE] = &purge_sql,         [TABLE_JOB] = &job_sql,
+    [TABLE_JOB_LIST] = &job_list_sql,   [TABLE_PLAN] = &plan_sql,
+    [TABLE_SNAPSHOT] = &snapshot_sql,   [TABLE_SESSION] = &session_sql,
+    [TABLE_SCENARIO] = &scenario_sql,   [TABLE_DELIVERY] = &delivery_sql,
+    [TABLE_ATTEMPT] = &attempt_sql,     [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
     [TABLE_RULE] = &rule_sql,
 };
 
@@ -259,6 +254,11 @@ size_t db_batch_size(const struct db *db)
 unsigned long db_rollbacks(const struct db *db)
 {
     return db->rollbacks;
+}
+
+int64_t db_next_number(struct db *db)
+{
+    return ++db->numbers;
 }
 
 bool db_wants_checkpoint(const struct db *db, bool idle)

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct db;
 
@@ -53,6 +54,13 @@ size_t db_batch_size(const struct db *db);
  * How many transactions were rolled back: what was remembered of one may not be true after another.
  */
 unsigned long db_rollbacks(const struct db *db);
+
+/*
+ * The next of a count that only grows while the store is open: what is read in the order of these
+ * numbers misses nothing, since writes are committed in their order. A roll-back leaves gaps. The
+ * writer's connection.
+ */
+int64_t db_next_number(struct db *db);
 
 /*
  * Whether the log is so long that a checkpoint is due: already when the writer is idle, or although

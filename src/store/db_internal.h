@@ -13,6 +13,7 @@ struct db {
     sqlite3_stmt **statements[TABLES];
     sqlite3_stmt *begin, *commit; /* the writer's */
     unsigned long rollbacks;
+    int64_t numbers;     /* drawn so far; see db_next_number() */
     size_t batch_size;   /* messages in the present transaction */
     int64_t patience_ms; /* how long a lock is waited for */
     int64_t waits_since;

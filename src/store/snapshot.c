@@ -39,7 +39,8 @@ static const struct sql statements[STATEMENTS] = {
               " LEFT JOIN job_plan AS plan ON plan.job = job.seq AND job.marks & 1"
               " WHERE workspace = ? ORDER BY event"),
     [READ + SNAPSHOT_DELIVERIES] =
-        READS("SELECT job.id, delivery.status, delivery.created_at FROM delivery"
+        READS("SELECT job.id, delivery.status, delivery.created_at, delivery.id, message,"
+              " delivery.due_at, ended_at, attempts, tries, rule, cut, body FROM delivery"
               " JOIN job ON job.seq = delivery.job WHERE delivery.workspace = ?"
               " ORDER BY delivery.seq"),
     [READ + SNAPSHOT_SESSIONS] = READS("SELECT " SESSION OWN("session")),
@@ -63,8 +64,13 @@ static const struct sql statements[STATEMENTS] = {
                         " polls, rule) SELECT seq, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
                         " FROM job WHERE workspace = ?1 AND id = ?2"),
     [PUT + SNAPSHOT_DELIVERIES] =
-        WRITES("INSERT INTO delivery (workspace, job, status, created_at)"
-               " SELECT ?1, seq, ?3, ?4 FROM job WHERE workspace = ?1 AND id = ?2"),
+        /* By hand a document may say no more than that it is pending. */
+    WRITES("INSERT INTO delivery (workspace, job, status, created_at, id, message, due_at,"
+           " ended_at, attempts, tries, rule, cut, body)"
+           " SELECT ?1, seq, ?3, ?4, coalesce(?5, lower(hex(randomblob(6)))),"
+           " coalesce(?6, ?5, lower(hex(randomblob(6)))),"
+           " coalesce(?7, CASE ?3 WHEN 0 THEN ?4 END), ?8, ?9, ?10, ?11, ?12, ?13"
+           " FROM job WHERE workspace = ?1 AND id = ?2"),
     [PUT + SNAPSHOT_SESSIONS] = WRITES("INSERT INTO session (workspace, " SESSION ")"
                                        " VALUES (?1, " SEVEN ")"),
     [PUT + SNAPSHOT_PROJECT_SCENARIOS] =
@@ -82,7 +88,7 @@ const struct sql_list snapshot_sql = {statements, STATEMENTS};
 /* Values of a row, as they are put back. */
 static const size_t columns[SNAPSHOT_TABLES] = {
     [SNAPSHOT_SCENARIOS] = 6,          [SNAPSHOT_JOBS] = 24,
-    [SNAPSHOT_DELIVERIES] = 3,         [SNAPSHOT_SESSIONS] = 7,
+    [SNAPSHOT_DELIVERIES] = 12,        [SNAPSHOT_SESSIONS] = 7,
     [SNAPSHOT_PROJECT_SCENARIOS] = 13, [SNAPSHOT_RULES] = 6,
 };
 enum { PLAN_COLUMNS = 10 };

@@ -86,6 +86,11 @@ int store_submit(struct store *store, struct write *write)
     return writer_submit(store->writer, write);
 }
 
+void store_watch(struct store *store, void (*committed)(void *arg, int64_t number), void *arg)
+{
+    writer_watch(store->writer, committed, arg);
+}
+
 /* A write that somebody waits for. */
 struct waited {
     struct write write;

@@ -54,6 +54,13 @@ int store_submit(struct store *store, struct write *write);
 int store_write(struct store *store, struct write *write);
 
 /*
+ * From now on, after each batch in which a number was drawn (db_next_number()), `committed` is
+ * called with the last one on the writer's thread, before the senders of its messages are told.
+ * Once, before the first such write; NULL ends it, when nothing is being written.
+ */
+void store_watch(struct store *store, void (*committed)(void *arg, int64_t number), void *arg);
+
+/*
  * The calling thread's read-only connection, opened at its first use and closed with the store.
  * NULL, with the reason in `err`, where that fails.
  */

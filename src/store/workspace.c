@@ -19,7 +19,8 @@ enum {
 
 #define SETTINGS                                                                                   \
     "name, active, ttl, queue_time, processing_time, max_processing, jitter, rate_per_minute,"     \
-    " rate_per_day, rate_creations, any_key, public_url, room_since, magic"
+    " rate_per_day, rate_creations, any_key, public_url, room_since, magic, callback_timeout,"     \
+    " callback_connect_timeout, callback_on, callback_retries, callback_map, webhook_secrets"
 #define CLOCK "clock_mode, clock_scale, clock_base, clock_anchor"
 #define SELECT                                                                                     \
     "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK ", draws"            \
@@ -28,11 +29,12 @@ enum {
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at,"
                       " seed, " CLOCK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                      " ?, ?, ?, ?, ?, ?)"),
+                      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [ALL] = READS(SELECT " WHERE deleted = 0 ORDER BY pk"),
     [ONE] = READS(SELECT " WHERE pk = ? AND deleted = 0"),
     [UPDATE] = WRITES("UPDATE workspace SET (" SETTINGS ") ="
-                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE pk = ? AND deleted = 0"),
+                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                      " WHERE pk = ? AND deleted = 0"),
     [SET_CLOCK] = WRITES("UPDATE workspace SET (" CLOCK ") = (?, ?, ?, ?)"
                          " WHERE pk = ? AND deleted = 0"),
     [SET_SEED] = WRITES("UPDATE workspace SET seed = ?, draws = ? WHERE pk = ?"),
@@ -53,6 +55,11 @@ static void bind_given(struct query *query, const struct settings_row *settings,
     query_int_or_null(query, settings->given & which ? value : -1);
 }
 
+static const char *text_or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
 /* Binds SETTINGS, in the columns' order. */
 static void bind_settings(struct query *query, const struct workspace_row *row)
 {
@@ -68,9 +75,15 @@ static void bind_settings(struct query *query, const struct workspace_row *row)
     query_int(query, settings->rate.per_day);
     query_int(query, settings->rate.creations_per_minute);
     query_int(query, settings->any_key);
-    query_text(query, *settings->public_url ? settings->public_url : NULL);
+    query_text(query, text_or_null(settings->public_url));
     query_int(query, settings->room_since);
     bind_given(query, settings, GIVEN_MAGIC, settings->magic);
+    bind_given(query, settings, GIVEN_CALLBACK_TIMEOUT, settings->callback.timeout);
+    bind_given(query, settings, GIVEN_CALLBACK_CONNECT_TIMEOUT, settings->callback.connect_timeout);
+    bind_given(query, settings, GIVEN_CALLBACK_ON, settings->callback.on);
+    query_text(query, text_or_null(settings->callback.retries));
+    query_text(query, text_or_null(settings->callback.map));
+    query_text(query, text_or_null(settings->callback.secrets));
 }
 
 /* Binds CLOCK. */
@@ -189,6 +202,13 @@ static void read_settings(struct query *query, struct settings_row *settings)
     settings->processing_time = get_given(query, 4, GIVEN_PROCESSING_TIME, &given);
     settings->max_processing = get_given(query, 5, GIVEN_MAX_PROCESSING, &given);
     settings->magic = get_given(query, 13, GIVEN_MAGIC, &given) != 0;
+    settings->callback.timeout = get_given(query, 14, GIVEN_CALLBACK_TIMEOUT, &given);
+    settings->callback.connect_timeout =
+        get_given(query, 15, GIVEN_CALLBACK_CONNECT_TIMEOUT, &given);
+    settings->callback.on = (unsigned)get_given(query, 16, GIVEN_CALLBACK_ON, &given);
+    query_copy_text(query, 17, settings->callback.retries, sizeof settings->callback.retries);
+    query_copy_text(query, 18, settings->callback.map, sizeof settings->callback.map);
+    query_copy_text(query, 19, settings->callback.secrets, sizeof settings->callback.secrets);
     settings->given = given;
     settings->jitter = query_get_real(query, 6);
     settings->rate = (struct rate_limit){.per_minute = query_get_int(query, 7),
@@ -201,21 +221,21 @@ static void read_settings(struct query *query, struct settings_row *settings)
 
 static void read_row(struct query *query, struct workspace_row *row)
 {
-    *row = (struct workspace_row){.pk = query_get_int(query, 14),
+    *row = (struct workspace_row){.pk = query_get_int(query, 20),
                                   .active = query_get_int(query, 1) != 0,
                                   .ttl = query_get_int_or(query, 2, 0),
-                                  .created_at = query_get_int(query, 18)};
+                                  .created_at = query_get_int(query, 24)};
     query_copy_text(query, 0, row->name, sizeof row->name);
     read_settings(query, &row->settings);
-    query_copy_text(query, 15, row->id, sizeof row->id);
-    query_copy_text(query, 16, row->slug, sizeof row->slug);
-    query_copy_text(query, 17, row->project_id, sizeof row->project_id);
-    query_copy_text(query, 19, row->seed, sizeof row->seed);
-    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 20),
-                                    .scale = query_get_real(query, 21),
-                                    .base = query_get_int(query, 22),
-                                    .anchor = query_get_int(query, 23)};
-    row->draws = query_get_int(query, 24);
+    query_copy_text(query, 21, row->id, sizeof row->id);
+    query_copy_text(query, 22, row->slug, sizeof row->slug);
+    query_copy_text(query, 23, row->project_id, sizeof row->project_id);
+    query_copy_text(query, 25, row->seed, sizeof row->seed);
+    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 26),
+                                    .scale = query_get_real(query, 27),
+                                    .base = query_get_int(query, 28),
+                                    .anchor = query_get_int(query, 29)};
+    row->draws = query_get_int(query, 30);
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),

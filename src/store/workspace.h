@@ -22,6 +22,9 @@ enum {
     EMAIL_SIZE = EMAIL_MAX + 1,
     PUBLIC_URL_SIZE = 384,   /* leaves room for /w/<slug> and a path in URL_BASE_SIZE */
     RATE_LIMIT_MAX = 100000, /* times that are remembered for each key, 8 bytes each */
+    CALLBACK_RETRIES_SIZE = 256,
+    CALLBACK_MAP_SIZE = 2048,
+    WEBHOOK_SECRETS_SIZE = 256, /* two of 64 bytes in base64, with their prefixes */
 };
 
 /* Which settings a workspace has of its own; the others are the server's. */
@@ -30,11 +33,23 @@ enum settings_given {
     GIVEN_PROCESSING_TIME = 2,
     GIVEN_MAX_PROCESSING = 4,
     GIVEN_MAGIC = 8,
+    GIVEN_CALLBACK_TIMEOUT = 16,
+    GIVEN_CALLBACK_CONNECT_TIMEOUT = 32,
+    GIVEN_CALLBACK_ON = 64,
 };
 
 /* How many requests a key may make, in sliding windows; 0: no limit (S26). */
 struct rate_limit {
     int64_t per_minute, per_day, creations_per_minute;
+};
+
+/* How callbacks are delivered. The texts are JSON as settings show it; "": none is set. */
+struct callback_row {
+    int64_t timeout, connect_timeout;    /* real ms */
+    unsigned on;                         /* a bit for each state of a job that is told */
+    char retries[CALLBACK_RETRIES_SIZE]; /* a list of durations, or "standard" */
+    char map[CALLBACK_MAP_SIZE];         /* an object of prefixes and what takes their place */
+    char secrets[WEBHOOK_SECRETS_SIZE];  /* a list of one or two */
 };
 
 struct settings_row {
@@ -46,6 +61,7 @@ struct settings_row {
     bool any_key;                     /* under the path prefix any well-formed key is taken */
     char public_url[PUBLIC_URL_SIZE]; /* "": the server's */
     int64_t room_since;               /* when max_processing last made room */
+    struct callback_row callback;
 };
 
 /* How a workspace's clock goes: see engine/clock.h. */

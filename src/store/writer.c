@@ -30,6 +30,8 @@ struct writer {
     struct write *first, **last; /* the queue, under the lock */
     size_t queued;
     bool stopping;
+    void (*committed)(void *arg, int64_t number); /* under the lock, as its argument */
+    void *arg;
 };
 
 struct batch {
@@ -141,12 +143,29 @@ static void fail_queue(struct writer *writer, int status)
     }
 }
 
+/* Tells of the numbers that a batch drew, if it did. */
+static void tell_number(struct writer *writer, int64_t before)
+{
+    void (*committed)(void *arg, int64_t number);
+    void *arg;
+    if (writer->db->numbers == before)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    committed = writer->committed;
+    arg = writer->arg;
+    pthread_mutex_unlock(&writer->lock);
+    if (committed)
+        committed(arg, writer->db->numbers);
+}
+
 static void *writer_main(void *arg)
 {
     struct writer *writer = arg;
     struct batch batch;
     while (take(writer, &batch)) {
+        int64_t number = writer->db->numbers;
         run_batch(writer->db, &batch);
+        tell_number(writer, number);
         tell(&batch);
         if (batch.status[0] == ERR_BUSY)
             fail_queue(writer, ERR_BUSY);
@@ -194,6 +213,14 @@ int writer_submit(struct writer *writer, struct write *write)
     }
     pthread_mutex_unlock(&writer->lock);
     return status;
+}
+
+void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t number), void *arg)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->committed = committed;
+    writer->arg = arg;
+    pthread_mutex_unlock(&writer->lock);
 }
 
 void writer_stop(struct writer *writer)

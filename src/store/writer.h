@@ -12,6 +12,9 @@ int writer_start(struct db *db, struct writer **ret_writer, struct err *err);
 /* As store_submit(). */
 int writer_submit(struct writer *writer, struct write *write);
 
+/* As store_watch(). */
+void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t number), void *arg);
+
 /* Runs what is queued, ends the thread and frees it. */
 void writer_stop(struct writer *writer);
 

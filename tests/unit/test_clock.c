@@ -142,16 +142,16 @@ struct comparison {
     int seen;
 };
 
-static bool compare(void *arg, const struct job *job, enum job_status from, int64_t at)
+static bool compare(void *arg, const struct timer_event *seen)
 {
     struct comparison *comparison = arg;
     ck_assert_int_lt(comparison->seen, comparison->model->count);
     const struct model_event *event = &comparison->model->events[comparison->seen++];
-    ck_assert_msg(at == event->at && from == event->from &&
-                      strcmp(job->id, comparison->model->jobs[event->job].id) == 0,
-                  "event %d: job %s from %s at %d, not %s at %d", comparison->seen, job->id,
-                  job_status_name(from), (int)at, comparison->model->jobs[event->job].id,
-                  (int)event->at);
+    ck_assert_msg(seen->at == event->at && seen->from == event->from &&
+                      strcmp(seen->job->id, comparison->model->jobs[event->job].id) == 0,
+                  "event %d: job %s from %s at %d, not %s at %d", comparison->seen, seen->job->id,
+                  job_status_name(seen->from), (int)seen->at,
+                  comparison->model->jobs[event->job].id, (int)event->at);
     return false;
 }
 

@@ -384,13 +384,39 @@ START_TEST(deliveries)
     struct job job = add_job(one, "a", 20, &full), found;
     ck_assert_int_eq(job_by_id(db, one, "a", &found), 0);
     ck_assert(found.has_callback);
-    ck_assert_int_eq(delivery_insert(db, one, job.seq, 50), 0);
-    ck_assert_int_eq(support_integer(db, "SELECT count(*) FROM delivery"), 1);
-    ck_assert_int_eq(support_integer(db,
-                                     "SELECT count(*) FROM delivery WHERE workspace = %d AND"
-                                     " job = %d AND status = 0 AND created_at = 50",
-                                     (int)one, (int)job.seq),
-                     1);
+    struct delivery owed = {.job = job.seq,
+                            .id = "d",
+                            .message = "d",
+                            .created_at = 50,
+                            .due_at = 60,
+                            .ended_at = -1,
+                            .cut = -1,
+                            .rule = "r"};
+    struct delivery seen;
+    int64_t count = -1;
+    ck_assert_int_eq(delivery_insert(db, one, &owed, NULL), 0);
+    ck_assert_int_eq(delivery_insert(db, one, &owed, NULL), ERR_EXISTS);
+    ck_assert_int_eq(delivery_next_due(db, one, 59, &seen), ERR_NOT_FOUND);
+    ck_assert_int_eq(delivery_next_due(db, one, 60, &seen), 0);
+    ck_assert_int_eq(delivery_by_id(db, one, "d", &seen), 0);
+    ck_assert_str_eq(seen.job_id, "a");
+    ck_assert_str_eq(seen.rule, "r");
+    ck_assert_int_eq(seen.cut, -1);
+    seen.sending = 7;
+    ck_assert_int_eq(delivery_update(db, &seen), 0);
+    ck_assert_int_eq(delivery_next_due(db, one, 60, &seen), ERR_NOT_FOUND);
+    ck_assert_int_eq(delivery_count_sending(db, one, &count), 0);
+    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(delivery_forget_sending(db), 0);
+    ck_assert_int_eq(delivery_next_due(db, one, 60, &seen), 0);
+    seen.status = DELIVERY_EXHAUSTED;
+    seen.due_at = -1;
+    seen.ended_at = 70;
+    ck_assert_int_eq(delivery_update(db, &seen), 0);
+    ck_assert_int_eq(delivery_count_failed(db, one, &count), 0);
+    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(delivery_count_unsettled(db, one, &count), 0);
+    ck_assert_int_eq(count, 0);
 }
 END_TEST
 
@@ -401,7 +427,8 @@ START_TEST(other_constraints_are_faults)
     struct job_input nobody = {.prompt = "p"};
     ck_assert_int_eq(job_insert(db, one, &job, &nobody), ERR_INTERNAL); /* NOT NULL */
     ck_assert_int_eq(job_insert(db, 999, &job, &least), ERR_INTERNAL);  /* FOREIGN KEY */
-    ck_assert_int_eq(delivery_insert(db, one, 999, 50), ERR_INTERNAL);
+    struct delivery of_no_job = {.job = 999, .id = "d", .message = "d"};
+    ck_assert_int_eq(delivery_insert(db, one, &of_no_job, NULL), ERR_INTERNAL);
 }
 END_TEST
 

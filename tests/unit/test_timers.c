@@ -175,7 +175,7 @@ START_TEST(freed_place_is_filled)
     struct job a = get("a");
     ck_assert_int_eq(timers_fill(db, &workspace, 250, &next), 0); /* none is free */
     ck_assert_int_eq(next, TIME_NEVER);
-    ck_assert_int_eq(transition_cancel(db, &workspace, &a, JOB_CAUSE_REQUEST, 300), 0);
+    ck_assert_int_eq(transition_cancel(db, &workspace, &a, JOB_CAUSE_REQUEST, 300, &next), 0);
     ck_assert_int_eq(timers_fill(db, &workspace, 300, &next), 0);
     ck_assert_int_eq(next, 1000);
     check_times("a", JOB_CANCELLED, 100, 300);

@@ -16,6 +16,7 @@
 
 static struct db *db;
 static struct workspace workspace;
+static int64_t due; /* what a transition lowers */
 static const struct transition_order by_timer = {.cause = JOB_CAUSE_TIMER};
 
 static void begin(void)
@@ -93,7 +94,7 @@ START_TEST(finish_makes_a_scenario)
     generator_name(PROMPT, strlen(PROMPT), name);
     ck_assert(generator_slug(name, slug));
 
-    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50), 0);
+    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50, &due), 0);
     struct job found = get("a");
     ck_assert_int_eq(found.status, JOB_COMPLETED);
     ck_assert_int_eq(found.started_at, 20);
@@ -115,7 +116,7 @@ END_TEST
 START_TEST(no_callback_no_delivery)
 {
     struct job job = add_job("a", &plain, true);
-    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50), 0);
+    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50, &due), 0);
     ck_assert_int_eq(count_deliveries(job.seq), 0);
 }
 END_TEST
@@ -126,7 +127,7 @@ START_TEST(nothing_to_name_fails)
     struct job_input input = with_callback;
     input.prompt = prompts[_i];
     struct job job = add_job("a", &input, true), found;
-    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50), 0);
+    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50, &due), 0);
     found = get("a");
     ck_assert_int_eq(found.status, JOB_FAILED);
     ck_assert_int_eq(found.completed_at, 50);
@@ -147,7 +148,7 @@ START_TEST(remix_remembers_its_source)
     ck_assert_int_eq(scenario_insert(db, workspace.row.pk, &source), 0);
     input.scenario_slug = _i ? "gone" : "source";
     job = add_job("a", &input, true);
-    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50), 0);
+    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50, &due), 0);
     ck_assert_int_eq(scenario_by_id(db, workspace.row.pk, get("a").scenario_id, &made), 0);
     ck_assert_str_ne(made.id, source.id);
     ck_assert_str_ne(made.slug, source.slug);
@@ -160,7 +161,7 @@ END_TEST
 START_TEST(cancel)
 {
     struct job job = add_job("a", &with_callback, _i == 1), found;
-    ck_assert_int_eq(transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 40), 0);
+    ck_assert_int_eq(transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 40, &due), 0);
     found = get("a");
     ck_assert_int_eq(found.status, JOB_CANCELLED);
     ck_assert_int_eq(found.started_at, _i ? 20 : -1);
@@ -175,11 +176,12 @@ END_TEST
 START_TEST(an_end_never_changes)
 {
     struct job job = add_job("a", &with_callback, true);
-    ck_assert_int_eq(_i ? transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 50)
-                        : transition_finish(db, &workspace, &job, &by_timer, 50),
+    ck_assert_int_eq(_i ? transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 50, &due)
+                        : transition_finish(db, &workspace, &job, &by_timer, 50, &due),
                      0);
     struct job before = get("a"), after;
-    ck_assert_int_eq(transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 60), ERR_INVALID);
+    ck_assert_int_eq(transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 60, &due),
+                     ERR_INVALID);
     ck_assert_int_eq(transition_start(db, &job, JOB_CAUSE_TIMER, 60), ERR_INVALID);
     after = get("a");
     ck_assert_mem_eq(&before, &after, sizeof before);
@@ -191,11 +193,12 @@ END_TEST
 START_TEST(later_transition_sees_the_earlier)
 {
     struct job first = add_job("a", &with_callback, true), second = first;
-    ck_assert_int_eq(transition_cancel(db, &workspace, &first, JOB_CAUSE_REQUEST, 40), 0);
-    ck_assert_int_eq(transition_cancel(db, &workspace, &second, JOB_CAUSE_REQUEST, 41),
+    ck_assert_int_eq(transition_cancel(db, &workspace, &first, JOB_CAUSE_REQUEST, 40, &due), 0);
+    ck_assert_int_eq(transition_cancel(db, &workspace, &second, JOB_CAUSE_REQUEST, 41, &due),
                      ERR_NOT_FOUND);
     ck_assert_int_eq(second.status, JOB_PROCESSING); /* untouched */
-    ck_assert_int_eq(transition_finish(db, &workspace, &second, &by_timer, 50), ERR_NOT_FOUND);
+    ck_assert_int_eq(transition_finish(db, &workspace, &second, &by_timer, 50, &due),
+                     ERR_NOT_FOUND);
     ck_assert_int_eq(get("a").completed_at, 40);
     ck_assert_int_eq(count_deliveries(first.seq), 1);
 }
@@ -210,7 +213,7 @@ static const char *finish(int number, const char *prompt)
     char id[ID_HEX_SIZE];
     snprintf(id, sizeof id, "%d", number);
     struct job job = add_prompt(id, prompt);
-    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50), 0);
+    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50, &due), 0);
     found = get(id);
     ck_assert_int_eq(found.status, JOB_COMPLETED);
     return found.scenario_slug;

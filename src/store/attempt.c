@@ -1,0 +1,82 @@
+#include "store/attempt.h"
+
+#include "store/query.h"
+
+#include <string.h>
+
+enum { INSERT, OF_DELIVERY, STATEMENTS };
+
+#define COLUMNS                                                                                    \
+    "number, by_hand, outcome, at, sent_at, duration, url, address, headers, body, status,"        \
+    " answer_headers, answer, answer_bytes, error"
+
+static const struct sql statements[STATEMENTS] = {
+    [INSERT] = WRITES("INSERT INTO attempt (" COLUMNS ", delivery)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [OF_DELIVERY] = READS("SELECT " COLUMNS " FROM attempt WHERE delivery = ? ORDER BY number"),
+};
+const struct sql_list attempt_sql = {statements, STATEMENTS};
+
+int attempt_insert(struct db *db, int64_t delivery, const struct attempt_row *row)
+{
+    struct query query = query_begin(db, TABLE_ATTEMPT, INSERT);
+    query_int(&query, row->number);
+    query_int(&query, row->by_hand);
+    query_int(&query, row->outcome);
+    query_int(&query, row->at);
+    query_int(&query, row->sent_at);
+    query_int(&query, row->duration);
+    query_text(&query, row->url);
+    query_text(&query, row->address);
+    query_text(&query, row->headers);
+    query_text_n(&query, row->body, row->body_len);
+    query_int_or_null(&query, row->status ? row->status : -1);
+    query_text(&query, row->answer_headers);
+    query_blob(&query, row->answer ? row->answer : "", row->answer_len);
+    query_int(&query, row->answer_bytes);
+    query_text(&query, row->error);
+    query_int(&query, delivery);
+    return query_run(&query);
+}
+
+int attempt_each(struct db *db, int64_t delivery,
+                 int (*visit)(const struct attempt_row *row, void *arg), void *arg)
+{
+    struct query query = query_begin(db, TABLE_ATTEMPT, OF_DELIVERY);
+    int status;
+    query_int(&query, delivery);
+    while ((status = query_step(&query)) > 0) {
+        struct attempt_row row = {
+            .number = query_get_int(&query, 0),
+            .by_hand = query_get_int(&query, 1) != 0,
+            .outcome = (enum attempt_outcome)query_get_int(&query, 2),
+            .at = query_get_int(&query, 3),
+            .sent_at = query_get_int(&query, 4),
+            .duration = query_get_int(&query, 5),
+            .url = query_get_text(&query, 6),
+            .address = query_get_text(&query, 7),
+            .headers = query_get_text(&query, 8),
+            .body = query_get_text(&query, 9),
+            .body_len = (size_t)sqlite3_column_bytes(query.statement, 9),
+            .status = query_get_int_or(&query, 10, 0),
+            .answer_headers = query_get_text(&query, 11),
+            .answer = sqlite3_column_blob(query.statement, 12),
+            .answer_len = (size_t)sqlite3_column_bytes(query.statement, 12),
+            .answer_bytes = query_get_int(&query, 13),
+            .error = query_get_text(&query, 14),
+        };
+        if ((status = visit(&row, arg)) < 0)
+            break;
+    }
+    query_end(&query);
+    return status;
+}
+
+int64_t attempt_size(const struct attempt_row *row)
+{
+    enum { ROW = 200 };
+    size_t size = ROW + row->body_len + row->answer_len;
+    size += strlen(row->url) + strlen(row->headers);
+    size += row->answer_headers ? strlen(row->answer_headers) : 0;
+    return (int64_t)size;
+}
