@@ -10,6 +10,7 @@ const struct route control_routes[] = {
 const size_t control_route_count = sizeof control_routes / sizeof *control_routes;
 
 #define WORKSPACE "/_mock/workspaces/{workspace}"
+#define INBOX     "/_mock/inbox/{inbox}"
 
 const struct route mock_routes[] = {
     {"GET", "/_mock/workspaces", "listWorkspaces", workspace_list_handler, false},
@@ -44,6 +45,11 @@ const struct route mock_routes[] = {
     {"DELETE", "/_mock/rules", "deleteRules", rules_delete_handler, false},
     {"GET", "/_mock/rules/{rule}", "getRule", rule_get_handler, false},
     {"DELETE", "/_mock/rules/{rule}", "deleteRule", rule_delete_handler, false},
+    {"POST", INBOX, "postToInbox", inbox_post_handler, BODY_TAKEN},
+    {"GET", INBOX, "listInbox", inbox_list_handler, false},
+    {"DELETE", INBOX, "emptyInbox", inbox_empty_handler, false},
+    {"GET", INBOX "/replies", "getInboxReplies", inbox_replies_get_handler, false},
+    {"PUT", INBOX "/replies", "setInboxReplies", inbox_replies_put_handler, true},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
     {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
 };

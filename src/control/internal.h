@@ -54,6 +54,8 @@ extern const struct param rule_get_params[];
 extern const size_t rule_get_param_count;
 extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
+extern const struct param inbox_list_params[];
+extern const size_t inbox_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
 
@@ -211,6 +213,12 @@ void rule_create_handler(struct request *request);
 void rule_get_handler(struct request *request);
 void rule_delete_handler(struct request *request);
 void rules_delete_handler(struct request *request);
+
+void inbox_post_handler(struct request *request); /* inbox.c */
+void inbox_list_handler(struct request *request);
+void inbox_empty_handler(struct request *request);
+void inbox_replies_get_handler(struct request *request);
+void inbox_replies_put_handler(struct request *request);
 
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */

@@ -8,6 +8,7 @@
 #include "engine/rates.h"
 #include "engine/rules.h"
 #include "engine/state_fields.h"
+#include "store/inbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,8 @@ static int put_rows(struct db *db, const struct workspace_row *workspace, const 
     for (size_t i = 0; status == 0 && i < SNAPSHOT_TABLES; i++)
         if (!(keeps_rules && i == SNAPSHOT_RULES))
             status = snapshot_clear(db, (enum snapshot_table)i, workspace->pk);
+    if (status == 0)
+        status = inbox_clear(db, workspace->pk);
     for (size_t i = 0; status == 0 && i < SNAPSHOT_TABLES; i++)
         if (!(keeps_rules && i == SNAPSHOT_RULES))
             status =
