@@ -145,6 +145,7 @@ static int read_request(struct attempt *attempt, struct engine *engine, struct d
         return ERR_NO_MEMORY;
     if (!url_read_place(attempt->url.data, &attempt->place))
         attempt->place = (struct url_place){.host = ""};
+    attempt_names_inbox(attempt->url.data, attempt->inbox);
     return 0;
 }
 
@@ -229,7 +230,7 @@ int attempt_create(const struct sender_options *options, struct engine *engine,
     memcpy(attempt->delivery, delivery->id, sizeof attempt->delivery);
     int status = read_request(attempt, engine, db, delivery, options->version);
     if (status == 0)
-        status = set_up(attempt, options);
+        status = *attempt->inbox ? attempt_set_up_inbox(attempt) : set_up(attempt, options);
     if (status < 0) {
         attempt_destroy(attempt);
         return status;
@@ -247,6 +248,8 @@ void attempt_destroy(struct attempt *attempt)
     buf_finish(&attempt->url);
     buf_finish(&attempt->own_headers);
     buf_finish(&attempt->body);
+    buf_finish(&attempt->head);
+    inbox_reply_finish(&attempt->reply);
     answer_finish(&attempt->answer);
     workspace_release(attempt->workspace);
     free(attempt);
@@ -262,8 +265,7 @@ static void end_transfer(struct attempt *attempt)
     attempt->headers = NULL;
 }
 
-/* How an answer counts that came whole: 2xx is success, 410 the end. */
-static enum attempt_outcome judge(struct attempt *attempt, long status)
+enum attempt_outcome attempt_judge(struct attempt *attempt, long status)
 {
     if (status >= 200 && status < 300)
         return ATTEMPT_DELIVERED;
@@ -280,7 +282,7 @@ static enum attempt_outcome judge(struct attempt *attempt, long status)
 static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code, long status)
 {
     if (code == CURLE_OK)
-        return judge(attempt, status);
+        return attempt_judge(attempt, status);
     if (attempt->blocked && !attempt->opened) {
         attempt->error = attempt->reason;
         return ATTEMPT_BLOCKED;
@@ -289,26 +291,32 @@ static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code,
     return ATTEMPT_FAILED;
 }
 
-void attempt_conclude(struct attempt *attempt, CURLcode code)
+void attempt_fill_row(struct attempt *attempt, enum attempt_outcome outcome, long status)
 {
     struct attempt_row *row = &attempt->end.attempt;
-    struct answer *answer = &attempt->answer;
-    long status = 0;
-    curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
-    answer_read_head(answer, time_wall_ms());
+    const struct answer *answer = &attempt->answer;
     attempt->end.retry_after = answer->retry_after;
-    row->outcome = find_outcome(attempt, code, status);
+    row->outcome = outcome;
     row->duration = time_steady_ms() - row->sent_at;
     row->url = attempt->url.data;
     row->address = *attempt->address ? attempt->address : NULL;
     row->headers = attempt->own_headers.data;
     row->body = attempt->body.data;
     row->body_len = attempt->body_len;
-    row->status = answer->head.len ? status : 0;
+    row->status = status;
     row->answer_headers = answer->headers.data;
     row->answer = answer->body.data;
     row->answer_len = answer->body.len;
     row->answer_bytes = (int64_t)answer->body_bytes;
     row->error = row->outcome == ATTEMPT_DELIVERED ? NULL : attempt->error.text;
+}
+
+void attempt_conclude(struct attempt *attempt, CURLcode code)
+{
+    long status = 0;
+    curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+    answer_read_head(&attempt->answer, time_wall_ms());
+    attempt_fill_row(attempt, find_outcome(attempt, code, status),
+                     attempt->answer.head.len ? status : 0);
     end_transfer(attempt);
 }

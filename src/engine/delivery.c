@@ -96,8 +96,12 @@ static int end_run(struct write *write, struct db *db)
     int status = delivery_by_seq(db, self->delivery, &delivery);
     if (status == ERR_NOT_FOUND || (status == 0 && delivery.sending != self->sending))
         return 0;
-    self->operation.posts = EVENT_DELIVERY;
-    return status < 0 ? status : write_down(self, db, &delivery);
+    if (status == 0 && self->fill)
+        status = self->fill(self, db, &delivery);
+    if (status != 0)
+        return status < 0 ? status : 0;
+    self->operation.posts |= EVENT_DELIVERY;
+    return write_down(self, db, &delivery);
 }
 
 void delivery_end_init(struct delivery_end *end, struct engine *engine, struct workspace *workspace)

@@ -45,9 +45,12 @@ int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand);
  */
 struct delivery_end {
     struct operation operation;
-    int64_t delivery, sending;   /* its seq and number */
-    struct attempt_row attempt;  /* all but number, by_hand and at; texts are borrowed */
-    int64_t retry_after;         /* ms, as the receiver asks; -1: it does not */
+    int64_t delivery, sending;  /* its seq and number */
+    struct attempt_row attempt; /* all but number, by_hand and at; texts are borrowed */
+    int64_t retry_after;        /* ms, as the receiver asks; -1: it does not */
+    /* Called first in the transaction, to fill in the two above; a positive result: that is for
+       another one, and nothing is written now. NULL: they are. */
+    int (*fill)(struct delivery_end *self, struct db *db, const struct delivery *delivery);
     enum delivery_status status; /* out: the delivery's since then */
 };
 
