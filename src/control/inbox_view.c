@@ -113,7 +113,7 @@ void inbox_put_url(struct request *request, struct buf *out)
     const char *target = request_target(request);
     if (*target == '/')
         request_base(request, out);
-    put_foreign(out, target, strlen(target));
+    buf_puts(out, target); /* as UTF-8, or it would not have been admitted */
 }
 
 /* -- what is shown ----------------------------------------------------------------------------- */
