@@ -1,0 +1,221 @@
+/*
+ * Inbox URLs (engine/reach.h). They are told apart as libcurl reads URLs, so that each spelling of
+ * a host means here what it would mean there; paths are cut at their slashes and then decoded, as
+ * the server does it with those that it is sent.
+ */
+#include "engine/reach_own.h"
+#include "store/workspace.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define INBOX_HOST "inbox.test"
+
+/* Where a URL leads; the texts are libcurl's. */
+struct place {
+    CURLU *url;
+    char *host, *path; /* the host without brackets */
+    unsigned port;
+};
+
+static void place_finish(struct place *place)
+{
+    curl_free(place->host);
+    curl_free(place->path);
+    curl_url_cleanup(place->url);
+    *place = (struct place){0};
+}
+
+static void cut_brackets(char *host)
+{
+    size_t len = strlen(host);
+    if (len < 2 || *host != '[' || host[len - 1] != ']')
+        return;
+    memmove(host, host + 1, len - 2);
+    host[len - 2] = '\0';
+}
+
+static bool get_port(CURLU *url, unsigned *ret_port)
+{
+    char *text = NULL;
+    bool got = curl_url_get(url, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    if (got)
+        *ret_port = (unsigned)strtoul(text, NULL, 10);
+    curl_free(text);
+    return got;
+}
+
+/* False for what is no http or https URL that can be called. */
+static bool place_read(const char *text, struct place *ret_place)
+{
+    struct place place = {.url = curl_url()};
+    char *scheme = NULL;
+    bool good = place.url &&
+                curl_url_set(place.url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
+                curl_url_get(place.url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0) &&
+                curl_url_get(place.url, CURLUPART_HOST, &place.host, 0) == CURLUE_OK &&
+                curl_url_get(place.url, CURLUPART_PATH, &place.path, 0) == CURLUE_OK &&
+                get_port(place.url, &place.port);
+    curl_free(scheme);
+    if (good) {
+        cut_brackets(place.host);
+        *ret_place = place;
+    } else {
+        place_finish(&place);
+    }
+    return good;
+}
+
+/* -- whether a host is ours -------------------------------------------------------------------- */
+
+/* localhost, and names below it. */
+static bool is_localhost(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t len = strlen(host), name_len = sizeof name - 1;
+    len -= len > 1 && host[len - 1] == '.';
+    if (len < name_len || strncasecmp(host + len - name_len, name, name_len) != 0)
+        return false;
+    return len == name_len || host[len - name_len - 1] == '.';
+}
+
+static bool is_own_host(const struct reach *reach, const struct place *place)
+{
+    struct ip ip;
+    if (ip_parse(place->host, &ip))
+        return reach_is_own(reach, &ip, place->port);
+    if (!reach_listens_on(reach, place->port))
+        return false;
+    if (is_localhost(place->host))
+        return true;
+    for (size_t i = 0; i < reach->options.own_name_count; i++)
+        if (reach_same_host(reach->options.own_names[i], place->host))
+            return true;
+    return false;
+}
+
+/*
+ * Whether `place` is at the host and port of `base`, one of the URLs that ours are built on; then
+ * *ret_path is what follows base's own path.
+ */
+static bool is_below(const struct place *place, const char *base, const char **ret_path)
+{
+    struct place own;
+    if (!base || !place_read(base, &own))
+        return false;
+    bool same = own.port == place->port && reach_same_host(own.host, place->host);
+    size_t len = strlen(own.path);
+    len -= len && own.path[len - 1] == '/';
+    if (same)
+        *ret_path = strncmp(place->path, own.path, len) == 0 && place->path[len] == '/'
+                        ? place->path + len
+                        : place->path;
+    place_finish(&own);
+    return same;
+}
+
+/* -- paths ------------------------------------------------------------------------------------- */
+
+enum { SEGMENTS_MAX = 5, SEGMENT_SIZE = 80 }; /* /w/{slug}/_mock/inbox/{name} */
+
+/* Decodes the segments of a path; returns how many, SEGMENTS_MAX + 1 for more. What is too long for
+ * a name or a slug comes out cut, but too long still. */
+static size_t split(const char *path, char ret_segments[SEGMENTS_MAX][SEGMENT_SIZE])
+{
+    size_t count = 0;
+    for (; *path == '/' && count <= SEGMENTS_MAX; count++) {
+        size_t len = strcspn(++path, "/");
+        if (count < SEGMENTS_MAX) {
+            int got = 0;
+            char *text = len ? curl_easy_unescape(NULL, path, (int)len, &got) : NULL;
+            bool whole = text && (size_t)got == strlen(text);
+            snprintf(ret_segments[count], SEGMENT_SIZE, "%s", whole ? text : "");
+            curl_free(text);
+        }
+        path += len;
+    }
+    return count;
+}
+
+bool inbox_name_is_right(const char *name)
+{
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+    size_t len = strlen(name);
+    return len && len < INBOX_NAME_SIZE && strspn(name, characters) == len;
+}
+
+static enum reach_inbox take_name(const char *name, char ret_name[INBOX_NAME_SIZE], struct err *err)
+{
+    if (inbox_name_is_right(name)) {
+        strcpy(ret_name, name);
+        return REACH_INBOX;
+    }
+    err_set(err, ERR_INVALID,
+            "an inbox's name is one segment of 1 to %d letters, digits and . _ ~ - as in "
+            "http://" INBOX_HOST "/hooks",
+            INBOX_NAME_SIZE - 1);
+    return REACH_INBOX_REFUSED;
+}
+
+static enum reach_inbox take_path(const char *path, const struct workspace_row *row,
+                                  char ret_name[INBOX_NAME_SIZE], struct err *err)
+{
+    char segments[SEGMENTS_MAX][SEGMENT_SIZE];
+    size_t count = split(path, segments);
+    bool prefixed = count == 5 && strcmp(segments[0], "w") == 0;
+    size_t first = prefixed ? 2 : 0;
+    if ((count != 3 && !prefixed) || strcmp(segments[first], "_mock") != 0 ||
+        strcmp(segments[first + 1], "inbox") != 0)
+        return REACH_NO_INBOX;
+    if (!prefixed || strcmp(segments[1], row->slug) == 0)
+        return take_name(segments[first + 2], ret_name, err);
+    err_set(err, ERR_INVALID,
+            "the URL names an inbox of the workspace %s: callbacks of %s go to its own inboxes "
+            "alone, and no option would let them go there",
+            segments[1], row->slug);
+    return REACH_INBOX_REFUSED;
+}
+
+static enum reach_inbox take_only_segment(const char *path, char ret_name[INBOX_NAME_SIZE],
+                                          struct err *err)
+{
+    char segments[SEGMENTS_MAX][SEGMENT_SIZE];
+    return take_name(split(path, segments) == 1 ? segments[0] : "", ret_name, err);
+}
+
+/* -- both -------------------------------------------------------------------------------------- */
+
+static enum reach_inbox take(const struct reach *reach, const struct workspace_row *row,
+                             const struct place *place, const char *job_base,
+                             char ret_name[INBOX_NAME_SIZE], struct err *err)
+{
+    const char *bases[] = {reach->options.public_url, row->settings.public_url, job_base};
+    enum reach_inbox taken = REACH_NO_INBOX;
+    if (reach_same_host(place->host, INBOX_HOST))
+        return take_only_segment(place->path, ret_name, err);
+    if (is_own_host(reach, place))
+        taken = take_path(place->path, row, ret_name, err);
+    for (size_t i = 0; i < sizeof bases / sizeof *bases && taken == REACH_NO_INBOX; i++) {
+        const char *path;
+        if (is_below(place, bases[i], &path))
+            taken = take_path(path, row, ret_name, err);
+    }
+    return taken;
+}
+
+enum reach_inbox reach_inbox(const struct reach *reach, const struct workspace_row *row,
+                             const char *url, const char *job_base, char ret_name[INBOX_NAME_SIZE],
+                             struct err *err)
+{
+    struct place place;
+    if (!place_read(url, &place))
+        return REACH_NO_INBOX;
+    enum reach_inbox taken = take(reach, row, &place, job_base, ret_name, err);
+    place_finish(&place);
+    return taken;
+}
