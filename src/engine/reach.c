@@ -196,7 +196,7 @@ static void put_target(struct buf *out, const struct target *target, const struc
     char text[IP_TEXT_SIZE], inside[IP_TEXT_SIZE];
     ip_format(&target->ip, text);
     ip_format(culprit, inside);
-    bool is_address = strcmp(target->host, text) == 0;
+    bool is_address = !*target->host || strcmp(target->host, text) == 0;
     if (!is_address)
         buf_printf(out, "%.*s is at ", HOST_SHOWN, target->host);
     buf_puts(out, text);
@@ -228,6 +228,12 @@ static const struct ip *find_unfit(const struct target *target, enum reach_polic
     return target->inside_count ? &target->inside[0] : &target->ip;
 }
 
+/* A name that is too long, or that there is none, leaves the address to go by. */
+static bool is_shown(const char *host)
+{
+    return *host && strlen(host) <= HOST_SHOWN;
+}
+
 static void put_refusal(struct buf *out, const struct reach *reach, const struct target *target)
 {
     char address[IP_TEXT_SIZE];
@@ -243,14 +249,14 @@ static void put_refusal(struct buf *out, const struct reach *reach, const struct
     buf_puts(out, "--callback-policy ");
     put_policies(out, target);
     buf_printf(out, " or --callback-allow %s would",
-               strlen(target->host) > HOST_SHOWN ? address : target->host);
+               is_shown(target->host) ? target->host : address);
 }
 
 static void put_own(struct buf *out, const struct target *target)
 {
     char text[IP_TEXT_SIZE];
     ip_format(&target->ip, text);
-    if (strcmp(target->host, text) != 0)
+    if (*target->host && strcmp(target->host, text) != 0)
         buf_printf(out, "%.*s is at %s, and ", HOST_SHOWN, target->host, text);
     buf_printf(out,
                "port %u of %s is this server itself, where callbacks never go and no option would "

@@ -3,6 +3,9 @@
  * a host means here what it would mean there; paths are cut at their slashes and then decoded, as
  * the server does it with those that it is sent.
  */
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/url.h"
 #include "engine/reach_own.h"
 #include "store/workspace.h"
 
@@ -14,60 +17,26 @@
 
 #define INBOX_HOST "inbox.test"
 
-/* Where a URL leads; the texts are libcurl's. */
-struct place {
-    CURLU *url;
-    char *host, *path; /* the host without brackets */
+/* Where a URL leads. */
+struct target {
+    struct url_place place;
     unsigned port;
+    struct buf path;
 };
 
-static void place_finish(struct place *place)
+/* False for what cannot be called. To be finished in any case. */
+static bool target_read(const char *text, struct target *ret_target)
 {
-    curl_free(place->host);
-    curl_free(place->path);
-    curl_url_cleanup(place->url);
-    *place = (struct place){0};
+    *ret_target = (struct target){.path = BUF_INIT};
+    if (!url_read_place(text, &ret_target->place) || !url_read_path(text, &ret_target->path))
+        return false;
+    ret_target->port = (unsigned)strtoul(ret_target->place.port, NULL, 10);
+    return true;
 }
 
-static void cut_brackets(char *host)
+static void target_finish(struct target *target)
 {
-    size_t len = strlen(host);
-    if (len < 2 || *host != '[' || host[len - 1] != ']')
-        return;
-    memmove(host, host + 1, len - 2);
-    host[len - 2] = '\0';
-}
-
-static bool get_port(CURLU *url, unsigned *ret_port)
-{
-    char *text = NULL;
-    bool got = curl_url_get(url, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK;
-    if (got)
-        *ret_port = (unsigned)strtoul(text, NULL, 10);
-    curl_free(text);
-    return got;
-}
-
-/* False for what is no http or https URL that can be called. */
-static bool place_read(const char *text, struct place *ret_place)
-{
-    struct place place = {.url = curl_url()};
-    char *scheme = NULL;
-    bool good = place.url &&
-                curl_url_set(place.url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                curl_url_get(place.url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-                (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0) &&
-                curl_url_get(place.url, CURLUPART_HOST, &place.host, 0) == CURLUE_OK &&
-                curl_url_get(place.url, CURLUPART_PATH, &place.path, 0) == CURLUE_OK &&
-                get_port(place.url, &place.port);
-    curl_free(scheme);
-    if (good) {
-        cut_brackets(place.host);
-        *ret_place = place;
-    } else {
-        place_finish(&place);
-    }
-    return good;
+    buf_finish(&target->path);
 }
 
 /* -- whether a host is ours -------------------------------------------------------------------- */
@@ -83,39 +52,38 @@ static bool is_localhost(const char *host)
     return len == name_len || host[len - name_len - 1] == '.';
 }
 
-static bool is_own_host(const struct reach *reach, const struct place *place)
+static bool is_own_host(const struct reach *reach, const struct target *target)
 {
+    const char *host = target->place.host;
     struct ip ip;
-    if (ip_parse(place->host, &ip))
-        return reach_is_own(reach, &ip, place->port);
-    if (!reach_listens_on(reach, place->port))
+    if (ip_parse(host, &ip))
+        return reach_is_own(reach, &ip, target->port);
+    if (!reach_listens_on(reach, target->port))
         return false;
-    if (is_localhost(place->host))
+    if (is_localhost(host))
         return true;
     for (size_t i = 0; i < reach->options.own_name_count; i++)
-        if (reach_same_host(reach->options.own_names[i], place->host))
+        if (reach_same_host(reach->options.own_names[i], host))
             return true;
     return false;
 }
 
 /*
- * Whether `place` is at the host and port of `base`, one of the URLs that ours are built on; then
+ * Whether `target` is at the host and port of `base`, one of the URLs that ours are built on; then
  * *ret_path is what follows base's own path.
  */
-static bool is_below(const struct place *place, const char *base, const char **ret_path)
+static bool is_below(const struct target *target, const char *base, const char **ret_path)
 {
-    struct place own;
-    if (!base || !place_read(base, &own))
+    cleanup(target_finish) struct target own = {.path = BUF_INIT};
+    if (!base || !target_read(base, &own) || own.port != target->port ||
+        !reach_same_host(own.place.host, target->place.host))
         return false;
-    bool same = own.port == place->port && reach_same_host(own.host, place->host);
-    size_t len = strlen(own.path);
-    len -= len && own.path[len - 1] == '/';
-    if (same)
-        *ret_path = strncmp(place->path, own.path, len) == 0 && place->path[len] == '/'
-                        ? place->path + len
-                        : place->path;
-    place_finish(&own);
-    return same;
+    const char *path = target->path.data;
+    size_t len = own.path.len;
+    len -= len && own.path.data[len - 1] == '/';
+    bool below = strncmp(path, own.path.data, len) == 0 && path[len] == '/';
+    *ret_path = below ? path + len : path;
+    return true;
 }
 
 /* -- paths ------------------------------------------------------------------------------------- */
@@ -191,18 +159,18 @@ static enum reach_inbox take_only_segment(const char *path, char ret_name[INBOX_
 /* -- both -------------------------------------------------------------------------------------- */
 
 static enum reach_inbox take(const struct reach *reach, const struct workspace_row *row,
-                             const struct place *place, const char *job_base,
+                             const struct target *target, const char *job_base,
                              char ret_name[INBOX_NAME_SIZE], struct err *err)
 {
     const char *bases[] = {reach->options.public_url, row->settings.public_url, job_base};
     enum reach_inbox taken = REACH_NO_INBOX;
-    if (reach_same_host(place->host, INBOX_HOST))
-        return take_only_segment(place->path, ret_name, err);
-    if (is_own_host(reach, place))
-        taken = take_path(place->path, row, ret_name, err);
+    if (reach_same_host(target->place.host, INBOX_HOST))
+        return take_only_segment(target->path.data, ret_name, err);
+    if (is_own_host(reach, target))
+        taken = take_path(target->path.data, row, ret_name, err);
     for (size_t i = 0; i < sizeof bases / sizeof *bases && taken == REACH_NO_INBOX; i++) {
         const char *path;
-        if (is_below(place, bases[i], &path))
+        if (is_below(target, bases[i], &path))
             taken = take_path(path, row, ret_name, err);
     }
     return taken;
@@ -212,10 +180,7 @@ enum reach_inbox reach_inbox(const struct reach *reach, const struct workspace_r
                              const char *url, const char *job_base, char ret_name[INBOX_NAME_SIZE],
                              struct err *err)
 {
-    struct place place;
-    if (!place_read(url, &place))
-        return REACH_NO_INBOX;
-    enum reach_inbox taken = take(reach, row, &place, job_base, ret_name, err);
-    place_finish(&place);
-    return taken;
+    cleanup(target_finish) struct target target = {.path = BUF_INIT};
+    return target_read(url, &target) ? take(reach, row, &target, job_base, ret_name, err)
+                                     : REACH_NO_INBOX;
 }
