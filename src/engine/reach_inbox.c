@@ -68,19 +68,30 @@ static bool is_own_host(const struct reach *reach, const struct target *target)
     return false;
 }
 
+/* The length of a base's path, without a slash at its end and without the workspace's prefix. */
+static size_t base_len(const char *path, const char *slug)
+{
+    char prefix[sizeof "/w/" + WORKSPACE_SLUG_SIZE];
+    size_t len = strlen(path), prefix_len;
+    len -= len && path[len - 1] == '/';
+    prefix_len = (size_t)snprintf(prefix, sizeof prefix, "/w/%s", slug);
+    bool prefixed = len >= prefix_len && strncmp(path + len - prefix_len, prefix, prefix_len) == 0;
+    return prefixed ? len - prefix_len : len;
+}
+
 /*
  * Whether `target` is at the host and port of `base`, one of the URLs that ours are built on; then
  * *ret_path is what follows base's own path.
  */
-static bool is_below(const struct target *target, const char *base, const char **ret_path)
+static bool is_below(const struct target *target, const char *base, const char *slug,
+                     const char **ret_path)
 {
     cleanup(target_finish) struct target own = {.path = BUF_INIT};
     if (!base || !target_read(base, &own) || own.port != target->port ||
         !reach_same_host(own.place.host, target->place.host))
         return false;
     const char *path = target->path.data;
-    size_t len = own.path.len;
-    len -= len && own.path.data[len - 1] == '/';
+    size_t len = base_len(own.path.data, slug);
     bool below = strncmp(path, own.path.data, len) == 0 && path[len] == '/';
     *ret_path = below ? path + len : path;
     return true;
@@ -170,7 +181,7 @@ static enum reach_inbox take(const struct reach *reach, const struct workspace_r
         taken = take_path(target->path.data, row, ret_name, err);
     for (size_t i = 0; i < sizeof bases / sizeof *bases && taken == REACH_NO_INBOX; i++) {
         const char *path;
-        if (is_below(target, bases[i], &path))
+        if (is_below(target, bases[i], row->slug, &path))
             taken = take_path(path, row, ret_name, err);
     }
     return taken;
