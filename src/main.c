@@ -158,9 +158,11 @@ struct program {
     struct studio studio;
     struct scenarios scenarios;
     const struct api *apis[5];
-    struct server_options limits; /* threads and connections; the rest is start_server()'s */
-    size_t attempts;              /* at callbacks, at once */
+    struct server_options limits;       /* threads and connections; the rest is start_server()'s */
+    size_t attempts;                    /* at callbacks, at once */
+    struct sockaddr_storage *addresses; /* of the listeners */
     struct reach *reach;
+    struct trust trust;
     struct server *server;
 };
 
@@ -188,6 +190,7 @@ static int start_engine(struct program *program, struct err *err)
         .key_count = config->api_key_count,
         .member_count = config->member_count,
         .sender = {.reach = program->reach,
+                   .trust = &program->trust,
                    .version = UNDERSTUDY_VERSION,
                    .in_all = program->attempts},
     };
@@ -248,11 +251,27 @@ static int start_server(struct program *program, struct err *err)
                         err);
 }
 
-/* Where callbacks may go. */
+/* Where callbacks may go, and whom they trust. */
 static int start_reach(struct program *program, struct err *err)
 {
-    struct reach_options options = {.policy = REACH_LOCAL};
-    return reach_create(&options, &program->reach, err);
+    const struct config *config = program->config;
+    program->addresses = calloc(program->listener_count, sizeof *program->addresses);
+    if (!program->addresses)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < program->listener_count; i++)
+        listener_address(&program->listeners[i], &program->addresses[i]);
+    struct reach_options options = {
+        .policy = (enum reach_policy)config->callback_policy,
+        .allowed = (const char *const *)config->callback_allows,
+        .allowed_count = config->callback_allow_count,
+        .listeners = program->addresses,
+        .listener_count = program->listener_count,
+        .own_names = (const char *const *)config->allowed_hosts,
+        .own_name_count = config->allowed_host_count,
+        .public_url = config->public_url,
+    };
+    int status = trust_open(config->callback_ca, &program->trust, err);
+    return status < 0 ? status : reach_create(&options, &program->reach, err);
 }
 
 static int start(struct program *program, struct err *err)
@@ -289,6 +308,8 @@ static void stop(struct program *program)
     }
     engine_stop(program->engine);
     reach_destroy(program->reach);
+    trust_close(&program->trust);
+    free(program->addresses);
     store_close(program->store);
     if (program->listeners)
         listen_close(program->listeners, program->listener_count);
@@ -316,7 +337,7 @@ static void block_signals(sigset_t *ret_ends)
 
 static int serve(const struct config *config)
 {
-    struct program program = {.config = config};
+    struct program program = {.config = config, .trust = {.fd = -1}};
     struct err err = {"out of memory"};
     sigset_t ends;
     int signal_number;

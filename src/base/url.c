@@ -96,3 +96,16 @@ bool url_read_place(const char *text, struct url_place *ret_place)
     *ret_place = place;
     return true;
 }
+
+bool url_read_path(const char *text, struct buf *out)
+{
+    char *path = NULL;
+    CURLU *url = url_is_callable(text) ? curl_url() : NULL;
+    bool good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
+                curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
+    if (good)
+        buf_puts(out, path);
+    curl_free(path);
+    curl_url_cleanup(url);
+    return good && !buf_failed(out);
+}

@@ -3,6 +3,8 @@
 #ifndef UNDERSTUDY_BASE_URL_H
 #define UNDERSTUDY_BASE_URL_H
 
+#include "base/buf.h"
+
 #include <stdbool.h>
 
 enum { URL_HOST_SIZE = 256, URL_PORT_SIZE = 6 };
@@ -23,5 +25,8 @@ bool url_is_base(const char *text);
 
 /* False: it is no such URL as above. */
 bool url_read_place(const char *text, struct url_place *ret_place);
+
+/* Appends such a URL's path, "/" at least, as it is sent: escaped, and without its query. */
+bool url_read_path(const char *text, struct buf *out);
 
 #endif

@@ -208,8 +208,8 @@ static int set_up(struct attempt *attempt, const struct sender_options *options)
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)attempt->body_len);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, attempt->body.data);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);
-    if (options->ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+    if (options->trust)
+        trust_use(options->trust, easy);
     return curl_easy_setopt(easy, CURLOPT_URL, attempt->url.data) == CURLE_OK ? 0 : ERR_NO_MEMORY;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "engine/reach.h"
+#include "engine/trust.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,13 +29,12 @@ enum {
 
 struct sender_options {
     const struct reach *reach; /* outlives the sender */
-    const char *ca_file;       /* certificates that are trusted beside the system's; NULL */
+    const struct trust *trust; /* likewise; NULL: whom libcurl trusts */
     const char *version;       /* of the User-Agent */
     size_t in_all;             /* attempts at once; 0: SENDER_IN_ALL */
 };
 
-/* Before any delivery is begun. The strings of the options outlive it. ERR_INVALID where the
- * certificates cannot be read. */
+/* Before any delivery is begun. The strings of the options outlive it. */
 int sender_start(struct engine *engine, const struct sender_options *options,
                  struct sender **ret_sender, struct err *err);
 

@@ -61,11 +61,17 @@ static int bind_error(const char *host, unsigned port, struct err *err)
     }
 }
 
+void listener_address(const struct listener *listener, struct sockaddr_storage *ret_address)
+{
+    socklen_t len = sizeof *ret_address;
+    *ret_address = (struct sockaddr_storage){0};
+    getsockname(listener->fd, (struct sockaddr *)ret_address, &len);
+}
+
 static void name_listener(struct listener *listener, const char *host)
 {
     struct sockaddr_storage bound;
-    socklen_t len = sizeof bound;
-    getsockname(listener->fd, (struct sockaddr *)&bound, &len);
+    listener_address(listener, &bound);
     unsigned port = bound.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&bound)->sin6_port)
                                                 : ntohs(((struct sockaddr_in *)&bound)->sin_port);
     snprintf(listener->url, sizeof listener->url,
