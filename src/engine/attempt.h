@@ -17,6 +17,9 @@
 
 enum { ATTEMPT_ADDRESS_SIZE = 64 }; /* "[" an IPv6 address "]:" a port */
 
+/* A host and a port, or a workspace and the name of its inbox. */
+enum { RECEIVER_NAME_SIZE = URL_HOST_SIZE + URL_PORT_SIZE };
+
 struct attempt {
     struct delivery_end end; /* what is written down of it */
     struct workspace *workspace;
@@ -54,6 +57,11 @@ struct attempt {
     struct attempt *next, **place_in_list;
 };
 
+/* Names the receiver of a delivery, as the settings of its workspace are now; each inbox is one,
+ * for it may be slow by itself. ERR_NO_MEMORY. */
+int attempt_name_receiver(const struct sender_options *options, const struct workspace_row *row,
+                          const struct delivery_given *given, char ret_name[RECEIVER_NAME_SIZE]);
+
 /*
  * An attempt at a delivery that was given to the sender, ready to be sent. A reference to the
  * workspace is taken. ERR_NOT_FOUND: there is nothing to be sent; else what `db` says.
@@ -68,9 +76,6 @@ void attempt_conclude(struct attempt *attempt, CURLcode code);
 void attempt_destroy(struct attempt *attempt); /* NULL is fine */
 
 /* -- to an inbox of our own (attempt_inbox.c) -------------------------------------------------- */
-
-/* Whether a URL, as callback_map() left it, names one of the job's workspace. */
-bool attempt_names_inbox(const char *url, char ret_name[INBOX_NAME_SIZE]);
 
 /* Has its `end` put the message into the inbox. ERR_NO_MEMORY. */
 int attempt_set_up_inbox(struct attempt *attempt);

@@ -12,29 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* For now by one host alone. */
-static bool names_inbox(const char *url, const char *host, char ret_name[INBOX_NAME_SIZE])
-{
-    const char *path = strstr(url, "://");
-    path = path ? strchr(path + 3, '/') : NULL;
-    size_t len = path ? strcspn(path + 1, "/?#") : 0;
-    char name[INBOX_NAME_SIZE];
-    if (strcmp(host, "inbox.test") != 0 || len >= sizeof name || (len && path[1 + len] == '/'))
-        return false;
-    memcpy(name, len ? path + 1 : "", len);
-    name[len] = '\0';
-    if (!inbox_name_is_right(name))
-        return false;
-    memcpy(ret_name, name, sizeof name);
-    return true;
-}
-
-bool attempt_names_inbox(const char *url, char ret_name[INBOX_NAME_SIZE])
-{
-    struct url_place place;
-    return url_read_place(url, &place) && names_inbox(url, place.host, ret_name);
-}
-
 /* -- the message ------------------------------------------------------------------------------- */
 
 static void put_header(struct buf *out, const char *name, size_t name_len, const char *value)

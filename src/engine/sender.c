@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/attempt.h"
-#include "engine/callback.h"
 #include "engine/internal.h"
 #include "engine/receivers.h"
 
@@ -29,7 +28,6 @@ enum {
     UNWRITTEN_MAX = 1024,
     RETRY_MS = 250,
     SLEEP_MAX_MS = 10000,
-    NAME_SIZE = URL_HOST_SIZE + URL_PORT_SIZE,
 };
 
 /* A workspace whose attempts are to be looked through. */
@@ -122,34 +120,17 @@ static void note_result(struct sender *sender, enum store_use use, int status)
 
 /* -- what is to be sent ------------------------------------------------------------------------ */
 
-/* The receiver of a callback, as the settings are now. */
-static int name_receiver(struct sender *sender, struct workspace *workspace, const char *url,
-                         char ret_name[NAME_SIZE])
-{
-    struct workspace_row row;
-    struct buf target = BUF_INIT;
-    struct url_place place = {.host = ""};
-    char inbox[INBOX_NAME_SIZE];
-    registry_read_row(sender->engine->registry, workspace, &row);
-    int status = callback_map(&row.settings, url, &target);
-    if (status == 0)
-        url_read_place(target.data, &place);
-    snprintf(ret_name, NAME_SIZE, "%s:%s", place.host, place.port);
-    if (status == 0 && attempt_names_inbox(target.data, inbox)) /* each may be slow by itself */
-        snprintf(ret_name, NAME_SIZE, "inbox %lld/%s", (long long)workspace->row.pk, inbox);
-    buf_finish(&target);
-    return status;
-}
-
 static int take_given(const struct delivery_given *given, void *arg)
 {
     struct sender *sender = arg;
     struct waiting waiting = {.delivery = given->seq, .sending = given->sending};
-    char name[NAME_SIZE];
+    char name[RECEIVER_NAME_SIZE];
+    struct workspace_row row;
     int status = 0;
     waiting.workspace = registry_by_pk(sender->engine->registry, given->workspace);
     if (waiting.workspace && given->callback_url) {
-        status = name_receiver(sender, waiting.workspace, given->callback_url, name);
+        registry_read_row(sender->engine->registry, waiting.workspace, &row);
+        status = attempt_name_receiver(&sender->options, &row, given, name);
         if (status == 0)
             status = receivers_put(&sender->receivers, name, &waiting);
     }

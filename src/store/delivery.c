@@ -39,7 +39,7 @@ static const struct sql statements[STATEMENTS] = {
     [BY_SEQ] = READS(SELECT ITS_JOB " WHERE delivery.seq = ?"),
     [NEXT_DUE] = READS(DUE_FIRST " LIMIT 1"),
     [DUE] = READS(DUE_FIRST " LIMIT ?"),
-    [GIVEN] = READS("SELECT delivery.seq, delivery.workspace, sending, callback_url"
+    [GIVEN] = READS("SELECT delivery.seq, delivery.workspace, sending, callback_url, base"
                     " FROM delivery INDEXED BY delivery_sending" ITS_JOB
                     " WHERE sending > ? AND sending > 0 ORDER BY sending LIMIT ?"),
     [INPUT] = READS("SELECT callback_url, callback_headers, body, base FROM delivery" ITS_JOB
@@ -184,7 +184,8 @@ int delivery_each_given(struct db *db, int64_t after, size_t limit,
         struct delivery_given given = {.seq = query_get_int(&query, 0),
                                        .workspace = query_get_int(&query, 1),
                                        .sending = query_get_int(&query, 2),
-                                       .callback_url = query_get_text(&query, 3)};
+                                       .callback_url = query_get_text(&query, 3),
+                                       .base = query_get_text(&query, 4)};
         if ((status = visit(&given, arg)) < 0)
             break;
     }

@@ -59,7 +59,7 @@ int delivery_each_due(struct db *db, int64_t workspace, size_t limit,
 /* What the sender has to know of one that was given to it. Borrowed by the visitor. */
 struct delivery_given {
     int64_t seq, workspace, sending;
-    const char *callback_url;
+    const char *callback_url, *base; /* as below */
 };
 
 /* Visits those given to the sender after number `after`, in order of their numbers. A negative
