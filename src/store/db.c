@@ -36,7 +36,7 @@ static const struct sql_list *const lists[TABLES] = {
     [TABLE_SNAPSHOT] = &snapshot_sql,   [TABLE_SESSION] = &session_sql,
     [TABLE_SCENARIO] = &scenario_sql,   [TABLE_DELIVERY] = &delivery_sql,
     [TABLE_ATTEMPT] = &attempt_sql,     [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
-    [TABLE_RULE] = &rule_sql,
+    [TABLE_RULE] = &rule_sql,           [TABLE_DELIVERY_LIST] = &delivery_list_sql,
 };
 
 static int failed(struct db *db, struct err *err)
