@@ -151,9 +151,9 @@ static void put_field(struct buf *out, const json_t *field)
 {
     struct buf values = BUF_INIT;
     for (size_t i = 1; i < json_array_size(field); i++) {
-        const char *value = json_string_value(json_array_get(field, i));
+        const json_t *value = json_array_get(field, i);
         buf_puts(&values, i > 1 ? ", " : "");
-        buf_puts(&values, value ? value : "");
+        buf_append(&values, json_string_value(value), json_string_length(value));
     }
     json_put_text(out, json_string_value(json_array_get(field, 0)));
     buf_putc(out, ':');
@@ -164,7 +164,8 @@ static void put_field(struct buf *out, const json_t *field)
 
 static void put_answer_headers(struct buf *out, const char *headers)
 {
-    json_t *list = headers ? json_loads(headers, 0, NULL) : NULL, *merged = json_object(), *field;
+    json_t *list = headers ? json_loads(headers, JSON_ALLOW_NUL, NULL) : NULL,
+           *merged = json_object(), *field;
     const char *name, *separator = "";
     for (size_t i = 0; i < json_array_size(list); i++)
         merge_field(merged, json_array_get(list, i));

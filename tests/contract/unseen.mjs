@@ -10,8 +10,10 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
-    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace'];
-const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule'];
+    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook'];
+const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
@@ -35,7 +37,12 @@ const reasons = [
     },
     {
         reason: 'C5: it tells a time, which is another one each time',
-        operations: ['getJob'], status: 409, examples: ['wait_impossible'],
+        operations: ['getJob', 'getWebhook'], status: 409, examples: ['wait_impossible'],
+    },
+    {
+        reason: 'an attempt that lasts five minutes',
+        operations: ['redeliverWebhook', 'releaseWebhook'], status: 409,
+        examples: ['wait_expired'],
     },
     {
         reason: 'needs a job that is held',
