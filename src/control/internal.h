@@ -58,6 +58,10 @@ extern const struct param inbox_list_params[];
 extern const size_t inbox_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
+extern const struct param webhook_list_params[];
+extern const size_t webhook_list_param_count;
+extern const struct param webhook_get_params[];
+extern const size_t webhook_get_param_count;
 
 /* -- admit.c: struct api's admit, deny and leave of /_mock --------------------------------------
  */
@@ -208,6 +212,11 @@ void mock_job_list_handler(struct request *request); /* jobs.c */
 void mock_job_get_handler(struct request *request);
 void job_transition_handler(struct request *request); /* job_steer.c */
 void job_release_handler(struct request *request);
+
+void webhook_list_handler(struct request *request); /* webhooks.c */
+void webhook_get_handler(struct request *request);
+void webhook_redeliver_handler(struct request *request); /* webhook_again.c */
+void webhook_release_handler(struct request *request);
 
 void settle_handler(struct request *request); /* settle.c */
 

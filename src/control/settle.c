@@ -63,7 +63,8 @@ static int look_around(struct workspace *workspace, const struct settle *settle,
     ret->now = cursor_now(workspace);
     ret->requests = ret->now.requests - settle->since.requests;
     ret->in_flight = events_unanswered(workspace);
-    return job_count_waiting(db, workspace->row.pk, &ret->jobs, &ret->held);
+    int status = cursor_complete(workspace, db, &ret->now);
+    return status < 0 ? status : job_count_waiting(db, workspace->row.pk, &ret->jobs, &ret->held);
 }
 
 static bool is_settled(const struct settle *settle, const struct unrest *unrest)

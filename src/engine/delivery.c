@@ -1,6 +1,7 @@
 #include "engine/delivery.h"
 
 #include "base/time.h"
+#include "engine/delivery_keep.h"
 #include "engine/draw.h"
 
 #include <string.h>
@@ -20,7 +21,7 @@ bool delivery_has_ended(enum delivery_status status)
 /* -- in a transaction -------------------------------------------------------------------------- */
 
 /* Writes a delivery under an id that is free. */
-static int insert(struct db *db, const struct workspace *workspace, struct delivery *delivery,
+static int insert(struct db *db, struct workspace *workspace, struct delivery *delivery,
                   const char *body)
 {
     int status;
@@ -30,6 +31,8 @@ static int insert(struct db *db, const struct workspace *workspace, struct deliv
         if (status == 0)
             status = delivery_insert(db, workspace->row.pk, delivery, body);
     } while (status == ERR_EXISTS);
+    if (status == 0 && delivery_has_ended(delivery->status)) /* no attempt will look */
+        status = delivery_keep(db, workspace, delivery, delivery->bytes);
     return status;
 }
 
@@ -82,11 +85,16 @@ static int write_down(struct delivery_end *self, struct db *db, struct delivery 
     self->status = delivery->status;
     delivery->sending = 0;
     delivery->by_hand = false;
-    delivery->bytes += attempt_size(&self->attempt);
+    int64_t bytes = attempt_size(&self->attempt);
+    delivery->bytes += bytes;
     if (delivery->due_at >= 0)
         self->operation.due_at = delivery->due_at;
     int status = attempt_insert(db, delivery->seq, &self->attempt);
-    return status < 0 ? status : delivery_update(db, delivery);
+    if (status == 0)
+        status = delivery_keep_attempts(db, delivery);
+    if (status == 0)
+        status = delivery_update(db, delivery);
+    return status < 0 ? status : delivery_keep(db, workspace, delivery, bytes);
 }
 
 static int end_run(struct write *write, struct db *db)

@@ -71,6 +71,8 @@ struct workspace {
     pthread_mutex_t rules_lock;
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
+    unsigned ends_unlooked;                  /* likewise: see engine/delivery_keep.h */
+    int64_t bytes_unlooked;
 
     /* The worker's, under its lock. */
     int64_t due_at;          /* of its next timer, on its clock; TIME_NEVER */

@@ -1,6 +1,8 @@
 #include "store/delivery.h"
 
-#include "store/query.h"
+#include "store/delivery_row.h"
+
+#include <string.h>
 
 enum {
     INSERT,
@@ -12,6 +14,7 @@ enum {
     GIVEN,
     INPUT,
     FORGET_SENDING,
+    PRUNE,
     COUNT_SENDING,
     COUNT_UNSETTLED,
     COUNT_FAILED,
@@ -19,32 +22,36 @@ enum {
     STATEMENTS,
 };
 
-#define SELECT                                                                                     \
-    "SELECT delivery.seq, delivery.job, job.id, delivery.id, message, delivery.status,"            \
-    " delivery.created_at, delivery.due_at, ended_at, sending, by_hand, attempts, tries, bytes,"   \
-    " cut, rule FROM delivery"
-#define ITS_JOB " JOIN job ON job.seq = delivery.job"
+#define SELECT "SELECT " DELIVERY_COLUMNS " FROM delivery"
 /* INDEXED BY makes a plan that would read every delivery fail at the start. */
 #define DUE_FIRST                                                                                  \
-    SELECT " INDEXED BY delivery_due" ITS_JOB " WHERE delivery.workspace = ?"                      \
+    SELECT " INDEXED BY delivery_due" DELIVERY_JOB_JOIN " WHERE delivery.workspace = ?"            \
            " AND delivery.due_at <= ? AND sending = 0 ORDER BY delivery.due_at, delivery.seq"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO delivery (workspace, job, id, message, status, created_at,"
-                      " due_at, ended_at, cut, rule, body)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                      " due_at, ended_at, bytes, cut, rule, body)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [UPDATE] = WRITES("UPDATE delivery SET status = ?, due_at = ?, ended_at = ?, sending = ?,"
                       " by_hand = ?, attempts = ?, tries = ?, bytes = ? WHERE seq = ?"),
-    [BY_ID] = READS(SELECT ITS_JOB " WHERE delivery.workspace = ? AND delivery.id = ?"),
-    [BY_SEQ] = READS(SELECT ITS_JOB " WHERE delivery.seq = ?"),
+    [BY_ID] = READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.workspace = ? AND delivery.id = ?"),
+    [BY_SEQ] = READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.seq = ?"),
     [NEXT_DUE] = READS(DUE_FIRST " LIMIT 1"),
     [DUE] = READS(DUE_FIRST " LIMIT ?"),
     [GIVEN] = READS("SELECT delivery.seq, delivery.workspace, sending, callback_url, base"
-                    " FROM delivery INDEXED BY delivery_sending" ITS_JOB
+                    " FROM delivery INDEXED BY delivery_sending" DELIVERY_JOB_JOIN
                     " WHERE sending > ? AND sending > 0 ORDER BY sending LIMIT ?"),
-    [INPUT] = READS("SELECT callback_url, callback_headers, body, base FROM delivery" ITS_JOB
-                    " WHERE delivery.seq = ?"),
+    [INPUT] =
+        READS("SELECT callback_url, callback_headers, body, base FROM delivery" DELIVERY_JOB_JOIN
+              " WHERE delivery.seq = ?"),
     [FORGET_SENDING] = WRITES("UPDATE delivery SET sending = 0, by_hand = 0 WHERE sending > 0"),
+    /* Of those that have ended, as many of the newest as have room. */
+    [PRUNE] = WRITES("DELETE FROM delivery WHERE seq IN (SELECT seq FROM"
+                     " (SELECT seq, row_number() OVER newest AS place, sum(bytes) OVER newest AS"
+                     " total FROM delivery INDEXED BY delivery_ended WHERE workspace = ?1"
+                     " AND ended_at IS NOT NULL"
+                     " WINDOW newest AS (ORDER BY ended_at DESC, seq DESC))"
+                     " WHERE place > ?2 OR total > ?3) AND sending = 0 AND seq <> ?4"),
     [COUNT_SENDING] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_sending_of"
                             " WHERE workspace = ? AND sending > 0"),
     [COUNT_UNSETTLED] = READS("SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_sending_of"
@@ -67,6 +74,7 @@ static const char *text_or_null(const char *text)
 int delivery_insert(struct db *db, int64_t workspace, struct delivery *delivery, const char *body)
 {
     struct query query = query_begin(db, TABLE_DELIVERY, INSERT);
+    delivery->bytes = body ? (int64_t)strlen(body) : 0;
     query_int(&query, workspace);
     query_int(&query, delivery->job);
     query_text(&query, delivery->id);
@@ -75,6 +83,7 @@ int delivery_insert(struct db *db, int64_t workspace, struct delivery *delivery,
     query_int(&query, delivery->created_at);
     query_int_or_null(&query, delivery->due_at);
     query_int_or_null(&query, delivery->ended_at);
+    query_int(&query, delivery->bytes);
     query_int_or_null(&query, delivery->cut);
     query_text(&query, text_or_null(delivery->rule));
     query_text(&query, body);
@@ -99,34 +108,12 @@ int delivery_update(struct db *db, const struct delivery *delivery)
     return query_run(&query);
 }
 
-static void read_row(struct query *query, struct delivery *delivery)
-{
-    *delivery = (struct delivery){
-        .seq = query_get_int(query, 0),
-        .job = query_get_int(query, 1),
-        .status = (enum delivery_status)query_get_int(query, 5),
-        .created_at = query_get_int(query, 6),
-        .due_at = query_get_int_or(query, 7, -1),
-        .ended_at = query_get_int_or(query, 8, -1),
-        .sending = query_get_int(query, 9),
-        .by_hand = query_get_int(query, 10) != 0,
-        .attempts = query_get_int(query, 11),
-        .tries = query_get_int(query, 12),
-        .bytes = query_get_int(query, 13),
-        .cut = query_get_int_or(query, 14, -1),
-    };
-    query_copy_text(query, 2, delivery->job_id, sizeof delivery->job_id);
-    query_copy_text(query, 3, delivery->id, sizeof delivery->id);
-    query_copy_text(query, 4, delivery->message, sizeof delivery->message);
-    query_copy_text(query, 15, delivery->rule, sizeof delivery->rule);
-}
-
 /* Reads the one delivery that a query gives, and ends it. */
 static int read_one(struct query *query, struct delivery *ret_delivery)
 {
     int status = query_step(query);
     if (status > 0)
-        read_row(query, ret_delivery);
+        delivery_row_read(query, ret_delivery);
     query_end(query);
     return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
 }
@@ -165,7 +152,7 @@ int delivery_each_due(struct db *db, int64_t workspace, size_t limit,
     query_int(&query, INT64_MAX);
     query_int(&query, (int64_t)limit);
     while ((status = query_step(&query)) > 0) {
-        read_row(&query, &delivery);
+        delivery_row_read(&query, &delivery);
         if ((status = visit(&delivery, arg)) < 0)
             break;
     }
@@ -215,6 +202,17 @@ int delivery_input(struct db *db, int64_t seq,
 int delivery_forget_sending(struct db *db)
 {
     struct query query = query_begin(db, TABLE_DELIVERY, FORGET_SENDING);
+    return query_run(&query);
+}
+
+int delivery_prune(struct db *db, int64_t workspace, int64_t max_count, int64_t max_bytes,
+                   int64_t except)
+{
+    struct query query = query_begin(db, TABLE_DELIVERY, PRUNE);
+    query_int(&query, workspace);
+    query_int(&query, max_count);
+    query_int(&query, max_bytes);
+    query_int(&query, except);
     return query_run(&query);
 }
 

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 
+import { webhooks } from './live_webhooks.mjs';
 import { call, callAmbiguous, operations } from './verify.mjs';
 
 const key = `exec_live_${'k'.repeat(40)}`;
@@ -17,7 +18,7 @@ const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
 export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com',
-    job: '000000000000', rule: '000000000000', inbox: 'orders' };
+    job: '000000000000', rule: '000000000000', webhook: '000000000000', inbox: 'orders' };
 // Whoever has its URL may (C7, C8), with whatever the query says.
 const isForAnybody = ({ operationId }) => operationId === 'postToInbox';
 
@@ -125,6 +126,8 @@ export async function refuseBodies(server, slug) {
         ['transitionJob', 'misplaced_error', { to: 'completed', error: { code: 'X' } }],
         ['transitionJob', 'invalid_code', { to: 'failed', error: { code: '' } }],
         ['releaseJob', 'unknown_field', { job: 'x' }],
+        ['redeliverWebhook', 'unknown_field', { job: 'x' }],
+        ['releaseWebhook', 'unknown_field', { job: 'x' }],
         ['waitUntilSettled', 'unknown_field', { util: 'settled' }],
         ['waitUntilSettled', 'missing_field', {}],
         ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
@@ -175,6 +178,7 @@ export async function live(server) {
     await rules(server, '/w/checkout');
     await states(server, '/w/checkout');
     await inboxes(server);
+    await webhooks(server);
 }
 
 /** In a workspace with nothing else in it. */

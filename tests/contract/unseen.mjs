@@ -10,9 +10,11 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
-    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace',
-    'listInbox', 'postToInbox', 'emptyInbox', 'getInboxReplies', 'setInboxReplies'];
-const waits = ['listInbox', 'listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule'];
+    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
+    'getInboxReplies', 'setInboxReplies'];
+const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
@@ -36,7 +38,12 @@ const reasons = [
     },
     {
         reason: 'C5: it tells a time, which is another one each time',
-        operations: ['getJob'], status: 409, examples: ['wait_impossible'],
+        operations: ['getJob', 'getWebhook'], status: 409, examples: ['wait_impossible'],
+    },
+    {
+        reason: 'an attempt that lasts five minutes',
+        operations: ['redeliverWebhook', 'releaseWebhook'], status: 409,
+        examples: ['wait_expired'],
     },
     {
         reason: 'needs a job that is held',
