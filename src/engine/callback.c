@@ -1,27 +1,36 @@
 #include "engine/callback.h"
 
-#include "base/duration.h"
+enum { TIMEOUT_MS = 15000, CONNECT_TIMEOUT_MS = 5000 };
 
-#include <jansson.h>
-#include <string.h>
+int64_t callback_timeout(const struct settings_row *settings)
+{
+    return settings->given & GIVEN_CALLBACK_TIMEOUT ? settings->callback.timeout : TIMEOUT_MS;
+}
 
-/* What Standard Webhooks propose, and its users are used to. */
-static const char *const standard[] = {"5s", "5m", "30m", "2h", "5h", "10h", "10h"};
-enum { STANDARD = sizeof standard / sizeof *standard };
+int64_t callback_connect_timeout(const struct settings_row *settings)
+{
+    return settings->given & GIVEN_CALLBACK_CONNECT_TIMEOUT ? settings->callback.connect_timeout
+                                                            : CONNECT_TIMEOUT_MS;
+}
+
+bool callback_is_on(const struct settings_row *settings, enum job_status status)
+{
+    return !(settings->given & GIVEN_CALLBACK_ON) || settings->callback.on & 1U << status;
+}
 
 bool callback_retry(const struct settings_row *settings, int64_t tries, int64_t *ret_ms,
                     bool *ret_varies)
 {
-    const char *text = settings->callback.retries, *wait = NULL;
-    json_t *list = NULL;
-    *ret_varies = strcmp(text, "\"standard\"") == 0;
-    if (*ret_varies) {
-        wait = tries <= STANDARD ? standard[tries - 1] : NULL;
-    } else if (*text) {
-        list = json_loads(text, 0, NULL);
-        wait = json_string_value(json_array_get(list, (size_t)tries - 1));
-    }
-    bool is_there = wait && duration_parse(wait, ret_ms, NULL) == 0;
-    json_decref(list);
-    return is_there;
+    (void)settings;
+    (void)tries;
+    (void)ret_ms;
+    (void)ret_varies;
+    return false;
+}
+
+int callback_map(const struct settings_row *settings, const char *url, struct buf *out)
+{
+    (void)settings;
+    buf_puts(out, url);
+    return buf_failed(out) ? ERR_NO_MEMORY : 0;
 }

@@ -131,6 +131,7 @@ static int write_down(struct delivery_end *self, struct db *db, struct delivery 
     int64_t wait = attempt->outcome == ATTEMPT_FAILED ? next_wait(workspace, delivery) : -1;
     delivery_go_on(delivery, attempt->outcome, wait, self->retry_after, now);
     attempt->number = delivery->attempts;
+    self->status = delivery->status;
     delivery->bytes += attempt_size(attempt);
     if (delivery->due_at >= 0)
         self->operation.due_at = delivery->due_at;

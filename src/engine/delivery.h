@@ -55,9 +55,10 @@ void delivery_go_on(struct delivery *delivery, enum attempt_outcome outcome, int
  */
 struct delivery_end {
     struct operation operation;
-    int64_t delivery, sending;  /* its seq and number */
-    struct attempt_row attempt; /* all but number, by_hand and at; texts are borrowed */
-    int64_t retry_after;        /* ms, as the receiver asks; -1: it does not */
+    int64_t delivery, sending;   /* its seq and number */
+    struct attempt_row attempt;  /* all but number, by_hand and at; texts are borrowed */
+    int64_t retry_after;         /* ms, as the receiver asks; -1: it does not */
+    enum delivery_status status; /* out: the delivery's since then */
 };
 
 void delivery_end_init(struct delivery_end *end, struct engine *engine,
