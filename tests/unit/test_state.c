@@ -152,6 +152,7 @@ static const char *const good_jobs[] = {
     "{'status':'processing'," AT_START ",'plan':{'polls_queued':3,'polls':0}}",
     "{'plan':null,'callback_headers':{'A':null,'B':'x'}}",
     "{'callback_headers':{}}",
+    "{'callback_url':'https://hooks.acme.com/x?y'}",
 };
 
 START_TEST(good_job)
@@ -201,7 +202,13 @@ static const struct {
     {"{'prompt':null}", "jobs[0].prompt", "is required"},
     {"{'prompt':1}", "jobs[0].prompt", "must be a text"},
     {"{'callback_headers':[]}", "jobs[0].callback_headers", "an object"},
-    {"{'callback_headers':{'A':1}}", "jobs[0].callback_headers", "names and texts"},
+    {"{'callback_headers':{'A':1}}", "jobs[0].callback_headers", "header names and values"},
+    {"{'callback_headers':{'Host':'x'}}", "jobs[0].callback_headers", "that may be sent"},
+    {"{'callback_headers':{'A':null,'a':null}}", "jobs[0].callback_headers", "that may be sent"},
+    {"{'callback_headers':{'A':'x\\r\\nB: y'}}", "jobs[0].callback_headers", "that may be sent"},
+    {"{'callback_url':'ftp://h'}", "jobs[0].callback_url", "absolute http or https URL"},
+    {"{'callback_url':'http://u:p@h/'}", "jobs[0].callback_url", "without user info"},
+    {"{'callback_url':''}", "jobs[0].callback_url", "absolute http or https URL"},
     {"{'scenario':'t'}", "jobs[0].scenario", "is no scenario of the document"},
 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "studio/callback.h"
+#include "engine/callback_headers.h"
 #include "support.h"
 
 static const struct {
@@ -102,6 +102,30 @@ START_TEST(reserved_names)
 }
 END_TEST
 
+/* In a state document a value may be left out, and nothing else is different. */
+START_TEST(kept_values)
+{
+    static const struct {
+        const char *headers;
+        bool right;
+    } some[] = {
+        {"{}", true},
+        {"{\"X\":null}", true},
+        {"{\"X\":null,\"Y\":\"a\"}", true},
+        {"{\"X\":1}", false},
+        {"{\"X\":\"a\\nb\"}", false},
+        {"{\"Host\":null}", false},
+        {"{\"A B\":null}", false},
+        {"{\"X\":null,\"x\":null}", false},
+    };
+    for (size_t i = 0; i < COUNT(some); i++) {
+        json_t *value = json_loads(some[i].headers, 0, NULL);
+        ck_assert_msg(callback_headers_may_be_right(value) == some[i].right, "%s", some[i].headers);
+        json_decref(value);
+    }
+}
+END_TEST
+
 /* As many as a body holds, in a time that does not grow with their square. */
 START_TEST(many_headers)
 {
@@ -144,10 +168,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("callback");
+    Suite *suite = suite_create("callback_headers");
     TCase *callback = tcase_create("S6");
     tcase_add_loop_test(callback, headers, 0, (int)COUNT(cases));
     tcase_add_loop_test(callback, reserved_names, 0, (int)COUNT(names));
+    tcase_add_test(callback, kept_values);
     tcase_add_test(callback, many_headers);
     tcase_add_test(callback, urls);
     suite_add_tcase(suite, callback);
