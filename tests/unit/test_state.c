@@ -60,6 +60,9 @@ static const struct {
     {"{'draws':9007199254740993}", "draws", "a whole number"},
     {"{'room_since':'x'}", "room_since", "a time"},
     {"{'settings':{'queue_time':5}}", "settings.queue_time", "unit"},
+    {"{'settings':{'callback_on':['x']}}", "settings.callback_on[0]", "completed, failed"},
+    {"{'settings':{'webhook_secrets':[null,'x']}}", "settings.webhook_secrets[1]", "whsec_"},
+    {"{'settings':{'callback_map':{'x':'http://a'}}}", "settings.callback_map", "not \"x\""},
     {"{'keys':[1]}", "keys[0]", "must be an object"},
     {"{'keys':[{'sha256':'" HEX_64 "'}]}", "keys[0]", "must have either key"},
     {"{'keys':[{'sha256':'" HEX_64 "','last4':'abcd'},{'sha256':'" HEX_64 "','last4':'abcd'}]}",
@@ -228,6 +231,10 @@ START_TEST(secrets)
     ck_assert(state_check_secrets(says, &fault));
     json_decref(lacks);
     json_decref(says);
+    lacks = parse("{\"settings\":{\"webhook_secrets\":[\"x\",null]}}");
+    ck_assert(!state_check_secrets(lacks, &fault));
+    ck_assert_str_eq(fault.path, "settings.webhook_secrets[1]");
+    json_decref(lacks);
 }
 END_TEST
 
