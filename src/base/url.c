@@ -53,3 +53,46 @@ bool url_is_base(const char *text)
 {
     return is_url(text, true);
 }
+
+static bool copy_part(CURLU *url, CURLUPart part, char *copy, size_t size)
+{
+    char *text = NULL;
+    bool fits =
+        curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK && strlen(text) < size;
+    if (fits)
+        memcpy(copy, text, strlen(text) + 1);
+    curl_free(text);
+    return fits;
+}
+
+static void fold(char *host)
+{
+    for (char *c = host; *c; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+}
+
+static void strip_brackets(char *host)
+{
+    size_t len = strlen(host);
+    if (len < 2 || *host != '[' || host[len - 1] != ']')
+        return;
+    memmove(host, host + 1, len - 2);
+    host[len - 2] = '\0';
+}
+
+bool url_read_place(const char *text, struct url_place *ret_place)
+{
+    struct url_place place;
+    CURLU *url = url_is_callable(text) ? curl_url() : NULL;
+    bool good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
+                copy_part(url, CURLUPART_SCHEME, place.scheme, sizeof place.scheme) &&
+                copy_part(url, CURLUPART_HOST, place.host, sizeof place.host) &&
+                copy_part(url, CURLUPART_PORT, place.port, sizeof place.port);
+    curl_url_cleanup(url);
+    if (!good)
+        return false;
+    fold(place.host);
+    strip_brackets(place.host);
+    *ret_place = place;
+    return true;
+}

@@ -5,10 +5,23 @@
 
 #include <stdbool.h>
 
+enum { URL_HOST_SIZE = 256, URL_PORT_SIZE = 6 };
+
+/* Where a URL leads: its host in lower case, without the brackets of an address, and the port, the
+ * scheme's own included. */
+struct url_place {
+    char scheme[6]; /* "http", "https" */
+    char host[URL_HOST_SIZE];
+    char port[URL_PORT_SIZE];
+};
+
 /* Whether `text` is an absolute http or https URL with a host and without user info (S6). */
 bool url_is_callable(const char *text);
 
 /* The same, and neither query nor fragment: what other URLs can be built on. */
 bool url_is_base(const char *text);
+
+/* False: it is no such URL as above. */
+bool url_read_place(const char *text, struct url_place *ret_place);
 
 #endif

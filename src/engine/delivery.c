@@ -83,6 +83,7 @@ static int write_down(struct delivery_end *self, struct db *db, struct delivery 
     self->attempt.by_hand = delivery->by_hand;
     self->attempt.at = now;
     go_on(delivery, self, now);
+    self->status = delivery->status;
     delivery->sending = 0;
     delivery->by_hand = false;
     delivery->bytes += attempt_size(&self->attempt);

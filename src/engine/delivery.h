@@ -45,9 +45,10 @@ int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand);
  */
 struct delivery_end {
     struct operation operation;
-    int64_t delivery, sending;  /* its seq and number */
-    struct attempt_row attempt; /* all but number, by_hand and at; texts are borrowed */
-    int64_t retry_after;        /* ms, as the receiver asks; -1: it does not */
+    int64_t delivery, sending;   /* its seq and number */
+    struct attempt_row attempt;  /* all but number, by_hand and at; texts are borrowed */
+    int64_t retry_after;         /* ms, as the receiver asks; -1: it does not */
+    enum delivery_status status; /* out: the delivery's since then */
 };
 
 void delivery_end_init(struct delivery_end *end, struct engine *engine,

@@ -136,6 +136,7 @@ struct workspace *registry_by_slug(struct registry *registry, const char *slug);
 struct workspace *registry_by_name(struct registry *registry, const char *name);
 struct workspace *registry_by_project(struct registry *registry, const char *project);
 struct workspace *registry_default(struct registry *registry);
+struct workspace *registry_by_pk(struct registry *registry, int64_t pk);
 
 /* Whether a key is somebody's, also where it is switched off. Any thread. */
 bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);

@@ -1,0 +1,314 @@
+/*
+ * The request is what is written down and what a receiver may check a signature of, so libcurl adds
+ * nothing but Host and Content-Length. Each attempt resolves, connects and verifies anew.
+ */
+#include "engine/attempt.h"
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "engine/callback.h"
+#include "engine/internal.h"
+#include "engine/job_json.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+/* -- the request's headers --------------------------------------------------------------------- */
+
+static int add_header(struct attempt *attempt, const char *name, const char *value)
+{
+    cleanup(buf_finish) struct buf line = BUF_INIT;
+    buf_puts(&line, name);
+    buf_puts(&line, *value ? ": " : ";"); /* libcurl's way to have an empty one sent */
+    buf_puts(&line, value);
+    struct curl_slist *list =
+        buf_failed(&line) ? NULL : curl_slist_append(attempt->headers, line.data);
+    if (!list)
+        return ERR_NO_MEMORY;
+    attempt->headers = list;
+    return 0;
+}
+
+static bool is_given(json_t *given, const char *name)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(given, key, value)
+    {
+        if (strcasecmp(key, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One of ours, where the job gives none of that name (S25). */
+static int add_own(struct attempt *attempt, json_t *given, const char *name, const char *value)
+{
+    struct buf *own = &attempt->own_headers;
+    if (is_given(given, name))
+        return 0;
+    buf_putc(own, own->len ? ',' : '{');
+    json_put_text(own, name);
+    buf_putc(own, ':');
+    json_put_text(own, value);
+    return add_header(attempt, name, value);
+}
+
+/* The job's headers as they were given, then ours, then those that keep libcurl from adding its
+ * own. */
+static int compose_headers(struct attempt *attempt, json_t *given, const char *version)
+{
+    static const char *const withheld[] = {"Accept", "Expect", "Transfer-Encoding"};
+    char agent[64];
+    int status = 0;
+    const char *name;
+    json_t *value;
+    snprintf(agent, sizeof agent, "understudy/%s", version);
+    json_object_foreach(given, name, value)
+    {
+        if (status == 0)
+            status = add_header(attempt, name, json_string_value(value));
+    }
+    if (status == 0)
+        status = add_own(attempt, given, "Content-Type", "application/json");
+    if (status == 0)
+        status = add_own(attempt, given, "User-Agent", agent);
+    if (!attempt->own_headers.len)
+        buf_putc(&attempt->own_headers, '{');
+    buf_putc(&attempt->own_headers, '}');
+    for (size_t i = 0; status == 0 && i < sizeof withheld / sizeof *withheld; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "%s:", withheld[i]);
+        struct curl_slist *list = is_given(given, withheld[i])
+                                      ? attempt->headers
+                                      : curl_slist_append(attempt->headers, line);
+        status = list ? 0 : ERR_NO_MEMORY;
+        attempt->headers = list ? list : attempt->headers;
+    }
+    return status;
+}
+
+/* -- what is sent, and where ------------------------------------------------------------------- */
+
+struct reading {
+    struct attempt *attempt;
+    const struct settings_row *settings;
+    const struct job *job;
+    const char *version;
+};
+
+static int take_input(const struct delivery_input *input, void *arg)
+{
+    const struct reading *reading = arg;
+    struct attempt *attempt = reading->attempt;
+    if (!input->callback_url)
+        return ERR_NOT_FOUND;
+    int status = callback_map(reading->settings, input->callback_url, &attempt->url);
+    if (input->body)
+        buf_puts(&attempt->body, input->body);
+    else
+        job_put_json(&attempt->body, reading->job, JOB_PLAIN);
+    json_t *given = input->callback_headers ? json_loads(input->callback_headers, 0, NULL) : NULL;
+    if (status == 0 && input->callback_headers && !given)
+        status = ERR_NO_MEMORY;
+    if (status == 0)
+        status = compose_headers(attempt, given, reading->version);
+    json_decref(given);
+    return status;
+}
+
+static int read_request(struct attempt *attempt, struct engine *engine, struct db *db,
+                        const struct delivery *delivery, const char *version)
+{
+    struct workspace_row row;
+    struct job job;
+    registry_read_row(engine->registry, attempt->workspace, &row);
+    attempt->timeout = callback_timeout(&row.settings);
+    attempt->connect_timeout = callback_connect_timeout(&row.settings);
+    struct reading reading = {attempt, &row.settings, &job, version};
+    int status = job_by_id(db, row.pk, delivery->job_id, &job);
+    if (status == 0)
+        status = delivery_input(db, delivery->seq, take_input, &reading);
+    if (status < 0)
+        return status;
+    attempt->body_len = attempt->body.len;
+    if (delivery->cut >= 0 && (size_t)delivery->cut < attempt->body_len)
+        attempt->body_len = (size_t)delivery->cut;
+    if (buf_failed(&attempt->url) || buf_failed(&attempt->body) ||
+        buf_failed(&attempt->own_headers))
+        return ERR_NO_MEMORY;
+    if (!url_read_place(attempt->url.data, &attempt->place))
+        attempt->place = (struct url_place){.host = ""};
+    return 0;
+}
+
+/* -- the transfer ------------------------------------------------------------------------------ */
+
+static void format_address(const struct sockaddr *address, char ret_text[ATTEMPT_ADDRESS_SIZE])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *ip = (const struct sockaddr_in6 *)(const void *)address;
+        inet_ntop(AF_INET6, &ip->sin6_addr, host, sizeof host);
+        snprintf(ret_text, ATTEMPT_ADDRESS_SIZE, "[%s]:%d", host, ntohs(ip->sin6_port));
+    } else {
+        const struct sockaddr_in *ip = (const struct sockaddr_in *)(const void *)address;
+        inet_ntop(AF_INET, &ip->sin_addr, host, sizeof host);
+        snprintf(ret_text, ATTEMPT_ADDRESS_SIZE, "%s:%d", host, ntohs(ip->sin_port));
+    }
+}
+
+/* The address is the one that is connected to, whatever its name says by then. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct attempt *attempt = arg;
+    if (purpose != CURLSOCKTYPE_IPCXN)
+        return CURL_SOCKET_BAD;
+    if (address->family != AF_INET && address->family != AF_INET6)
+        return CURL_SOCKET_BAD;
+    if (!reach_allows(attempt->reach, attempt->place.host, &address->addr, &attempt->reason)) {
+        attempt->blocked = true;
+        return CURL_SOCKET_BAD;
+    }
+    attempt->opened = true;
+    format_address(&address->addr, attempt->address);
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int set_up(struct attempt *attempt, const struct sender_options *options)
+{
+    CURL *easy = attempt->easy = curl_easy_init();
+    if (!easy)
+        return ERR_NO_MEMORY;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, attempt);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name that is looked up holds nobody up */
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->detail);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, attempt);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_take_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &attempt->answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &attempt->answer);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)attempt->timeout);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)attempt->connect_timeout);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)attempt->body_len);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, attempt->body.data);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);
+    if (options->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+    return curl_easy_setopt(easy, CURLOPT_URL, attempt->url.data) == CURLE_OK ? 0 : ERR_NO_MEMORY;
+}
+
+int attempt_create(const struct sender_options *options, struct engine *engine,
+                   struct workspace *workspace, struct db *db, const struct delivery *delivery,
+                   struct attempt **ret_attempt)
+{
+    struct attempt *attempt = calloc(1, sizeof *attempt);
+    if (!attempt)
+        return ERR_NO_MEMORY;
+    delivery_end_init(&attempt->end, engine, workspace);
+    attempt->end.delivery = delivery->seq;
+    attempt->end.sending = delivery->sending;
+    attempt->end.attempt.sent_at = time_steady_ms();
+    attempt->reach = options->reach;
+    attempt->workspace = workspace;
+    atomic_fetch_add(&workspace->references, 1);
+    memcpy(attempt->delivery, delivery->id, sizeof attempt->delivery);
+    int status = read_request(attempt, engine, db, delivery, options->version);
+    if (status == 0)
+        status = set_up(attempt, options);
+    if (status < 0) {
+        attempt_destroy(attempt);
+        return status;
+    }
+    *ret_attempt = attempt;
+    return 0;
+}
+
+void attempt_destroy(struct attempt *attempt)
+{
+    if (!attempt)
+        return;
+    curl_easy_cleanup(attempt->easy);
+    curl_slist_free_all(attempt->headers);
+    buf_finish(&attempt->url);
+    buf_finish(&attempt->own_headers);
+    buf_finish(&attempt->body);
+    answer_finish(&attempt->answer);
+    workspace_release(attempt->workspace);
+    free(attempt);
+}
+
+/* -- its end ----------------------------------------------------------------------------------- */
+
+static void end_transfer(struct attempt *attempt)
+{
+    curl_easy_cleanup(attempt->easy);
+    attempt->easy = NULL;
+    curl_slist_free_all(attempt->headers);
+    attempt->headers = NULL;
+}
+
+/* How an answer counts that came whole: 2xx is success, 410 the end. */
+static enum attempt_outcome judge(struct attempt *attempt, long status)
+{
+    if (status >= 200 && status < 300)
+        return ATTEMPT_DELIVERED;
+    if (status >= 300 && status < 400)
+        err_set(&attempt->error, 0, "the receiver answered %ld, and redirects are not followed",
+                status);
+    else if (status == 410)
+        err_set(&attempt->error, 0, "the receiver answered 410: it wants no more of this");
+    else
+        err_set(&attempt->error, 0, "the receiver answered %ld", status);
+    return status == 410 ? ATTEMPT_GONE : ATTEMPT_FAILED;
+}
+
+static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code, long status)
+{
+    if (code == CURLE_OK)
+        return judge(attempt, status);
+    if (attempt->blocked && !attempt->opened) {
+        attempt->error = attempt->reason;
+        return ATTEMPT_BLOCKED;
+    }
+    attempt_explain(attempt, code, &attempt->error);
+    return ATTEMPT_FAILED;
+}
+
+void attempt_conclude(struct attempt *attempt, CURLcode code)
+{
+    struct attempt_row *row = &attempt->end.attempt;
+    struct answer *answer = &attempt->answer;
+    long status = 0;
+    curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+    answer_read_head(answer, time_wall_ms());
+    attempt->end.retry_after = answer->retry_after;
+    row->outcome = find_outcome(attempt, code, status);
+    row->duration = time_steady_ms() - row->sent_at;
+    row->url = attempt->url.data;
+    row->address = *attempt->address ? attempt->address : NULL;
+    row->headers = attempt->own_headers.data;
+    row->body = attempt->body.data;
+    row->body_len = attempt->body_len;
+    row->status = answer->head.len ? status : 0;
+    row->answer_headers = answer->headers.data;
+    row->answer = answer->body.data;
+    row->answer_len = answer->body.len;
+    row->answer_bytes = (int64_t)answer->body_bytes;
+    row->error = row->outcome == ATTEMPT_DELIVERED ? NULL : attempt->error.text;
+    end_transfer(attempt);
+}
