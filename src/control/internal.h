@@ -11,6 +11,7 @@
 #include "engine/check.h"
 #include "engine/clock.h"
 #include "engine/settings.h"
+#include "engine/timers.h"
 
 extern const struct route control_routes[];
 extern const size_t control_route_count;
@@ -164,6 +165,14 @@ bool clock_read(struct request *request, const char *prefix, const json_t *value
 
 /* Writes {mode, scale, now} without its brackets. */
 void clock_put_members(struct buf *out, const struct clock_row *clock, int64_t now);
+
+/* What is due, or has fired, as an object: a job's, `from` NULL where that is not said, or an
+ * attempt at its callback. */
+void clock_put_transition(struct buf *out, int64_t at, const char *job, const char *from,
+                          enum job_status to);
+void clock_put_attempt(struct buf *out, int64_t at, const char *delivery, const char *job,
+                       int64_t attempt);
+void clock_put_timer(struct buf *out, const struct timer *timer);
 
 /* 409 clock_busy. */
 void clock_answer_busy(struct request *request);

@@ -65,6 +65,7 @@ struct workspace {
     struct clock_shared clock;
     struct clock_coming coming_clock; /* the writer's thread */
     atomic_bool clock_taken;          /* see clock_take() */
+    atomic_int clock_asked;           /* see clock_ask_back() */
     struct events events;
 
     _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */

@@ -18,6 +18,8 @@ enum {
     COUNT_SENDING,
     COUNT_UNSETTLED,
     COUNT_FAILED,
+    ANY_SENDING,
+    ANY_UNSETTLED,
     LAST,
     STATEMENTS,
 };
@@ -27,6 +29,11 @@ enum {
 #define DUE_FIRST                                                                                  \
     SELECT " INDEXED BY delivery_due" DELIVERY_JOB_JOIN " WHERE delivery.workspace = ?"            \
            " AND delivery.due_at <= ? AND sending = 0 ORDER BY delivery.due_at, delivery.seq"
+/* Under way; and going on by themselves later. */
+#define SENDING " FROM delivery INDEXED BY delivery_sending_of WHERE workspace = ?1 AND sending > 0"
+#define WAITING                                                                                    \
+    " FROM delivery INDEXED BY delivery_due"                                                       \
+    " WHERE workspace = ?1 AND due_at IS NOT NULL AND sending = 0"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO delivery (workspace, job, id, message, status, created_at,"
@@ -52,15 +59,13 @@ static const struct sql statements[STATEMENTS] = {
                      " AND ended_at IS NOT NULL"
                      " WINDOW newest AS (ORDER BY ended_at DESC, seq DESC))"
                      " WHERE place > ?2 OR total > ?3) AND sending = 0 AND seq <> ?4"),
-    [COUNT_SENDING] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_sending_of"
-                            " WHERE workspace = ? AND sending > 0"),
-    [COUNT_UNSETTLED] = READS("SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_sending_of"
-                              " WHERE workspace = ?1 AND sending > 0)"
-                              " + (SELECT count(*) FROM delivery INDEXED BY delivery_due"
-                              " WHERE workspace = ?1 AND due_at IS NOT NULL AND sending = 0)"),
+    [COUNT_SENDING] = READS("SELECT count(*)" SENDING),
+    [COUNT_UNSETTLED] = READS("SELECT (SELECT count(*)" SENDING ") + (SELECT count(*)" WAITING ")"),
     [COUNT_FAILED] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_ended"
                            " WHERE workspace = ? AND ended_at IS NOT NULL"
                            " AND status IN (4, 5, 6)"),
+    [ANY_SENDING] = READS("SELECT EXISTS (SELECT 1" SENDING ")"),
+    [ANY_UNSETTLED] = READS("SELECT EXISTS (SELECT 1" SENDING ") OR EXISTS (SELECT 1" WAITING ")"),
     [LAST] = READS("SELECT coalesce(max(seq), 0) FROM delivery INDEXED BY delivery_workspace"
                    " WHERE workspace = ?"),
 };
@@ -240,6 +245,25 @@ int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_coun
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count)
 {
     return count(db, COUNT_FAILED, workspace, ret_count);
+}
+
+static int any(struct db *db, int statement, int64_t workspace, bool *ret_any)
+{
+    int64_t found = 0;
+    int status = count(db, statement, workspace, &found);
+    if (status == 0)
+        *ret_any = found != 0;
+    return status;
+}
+
+int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any)
+{
+    return any(db, ANY_SENDING, workspace, ret_any);
+}
+
+int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any)
+{
+    return any(db, ANY_UNSETTLED, workspace, ret_any);
 }
 
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq)

@@ -93,6 +93,10 @@ int delivery_count_sending(struct db *db, int64_t workspace, int64_t *ret_count)
 int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count);
 
+/* Whether there is one of those, without counting them. */
+int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any);
+int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any);
+
 /* The seq of the workspace's newest; 0: it has none. */
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq);
 

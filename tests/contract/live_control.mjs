@@ -100,6 +100,7 @@ export async function refuseBodies(server, slug) {
         ['createMember', 'invalid_field', { email: 'nobody' }],
         ['updateSettings', 'unknown_field', { jiter: 0 }],
         ['updateSettings', 'invalid_field', { queue_time: '90' }],
+        ['updateSettings', 'invalid_secret', { webhook_secrets: ['hunter2'] }],
         ['setClock', 'unknown_field', { mode: 'real', scael: 2 }],
         ['setClock', 'missing_field', {}],
         ['setClock', 'invalid_field', { mode: 'rael' }],
@@ -364,6 +365,10 @@ async function parts(server, prefix) {
 
     await call(server, 'updateSettings', { prefix, body: { rate_limit: 'vendor' }, status: 200,
         example: 'vendor' });
+    await call(server, 'updateSettings', { prefix, status: 200, example: 'callbacks',
+        body: { rate_limit: null, callback_timeout: '2s', callback_retries: ['5s', '5m'],
+            callback_map: { 'https://hooks.acme.com': 'http://127.0.0.1:4000' },
+            callback_on: ['completed'], webhook_secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] } });
     await clock(server);
 
     const source = await call(server, 'createSourceScenario', { prefix,

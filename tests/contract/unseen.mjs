@@ -37,6 +37,10 @@ const reasons = [
         operations: waits, status: 409, examples: ['workspace_deleted', 'workspace_reset'],
     },
     {
+        reason: 'needs an advance that waits for a receiver: see tests/api/webhook_clock.test.mjs',
+        operations: ['advanceClock'], status: 409, examples: ['workspace_reset'],
+    },
+    {
         reason: 'C5: it tells a time, which is another one each time',
         operations: ['getJob', 'getWebhook'], status: 409, examples: ['wait_impossible'],
     },
