@@ -1,6 +1,7 @@
 #include "base/url.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,4 +96,10 @@ bool url_read_place(const char *text, struct url_place *ret_place)
     strip_brackets(place.host);
     *ret_place = place;
     return true;
+}
+
+void url_format_authority(const struct url_place *place, char ret_text[URL_AUTHORITY_SIZE])
+{
+    snprintf(ret_text, URL_AUTHORITY_SIZE, strchr(place->host, ':') ? "[%s]:%s" : "%s:%s",
+             place->host, place->port);
 }

@@ -24,4 +24,8 @@ bool url_is_base(const char *text);
 /* False: it is no such URL as above. */
 bool url_read_place(const char *text, struct url_place *ret_place);
 
+/* "host:port", an IPv6 address in brackets. */
+enum { URL_AUTHORITY_SIZE = URL_HOST_SIZE + URL_PORT_SIZE + 2 };
+void url_format_authority(const struct url_place *place, char ret_text[URL_AUTHORITY_SIZE]);
+
 #endif
