@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 
 int attempt_name_receiver(const struct sender_options *options, const struct workspace_row *row,
-                          const struct delivery_given *given, char ret_name[RECEIVER_NAME_SIZE])
+                          const struct delivery_given *given, char ret_name[URL_AUTHORITY_SIZE])
 {
     cleanup(buf_finish) struct buf url = BUF_INIT;
     struct url_place place = {.host = ""};
@@ -31,9 +31,9 @@ int attempt_name_receiver(const struct sender_options *options, const struct wor
         return status;
     url_read_place(url.data, &place);
     if (reach_inbox(options->reach, row, url.data, given->base, inbox, &err) == REACH_INBOX)
-        snprintf(ret_name, RECEIVER_NAME_SIZE, "inbox %lld/%s", (long long)row->pk, inbox);
+        snprintf(ret_name, URL_AUTHORITY_SIZE, "inbox %lld/%s", (long long)row->pk, inbox);
     else
-        snprintf(ret_name, RECEIVER_NAME_SIZE, "%s:%s", place.host, place.port);
+        url_format_authority(&place, ret_name);
     return 0;
 }
 
@@ -318,6 +318,8 @@ enum attempt_outcome attempt_judge(struct attempt *attempt, long status)
 
 static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code, long status)
 {
+    if (code == CURLE_OK && !attempt->answer.has_head)
+        code = CURLE_PARTIAL_FILE; /* libcurl makes do with the beginning of a head */
     if (code == CURLE_OK)
         return attempt_judge(attempt, status);
     if (attempt->blocked && !attempt->opened) {
@@ -354,6 +356,6 @@ void attempt_conclude(struct attempt *attempt, CURLcode code)
     curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
     answer_read_head(&attempt->answer, time_wall_ms());
     attempt_fill_row(attempt, find_outcome(attempt, code, status),
-                     attempt->answer.head.len ? status : 0);
+                     attempt->answer.head.len && !attempt->answer.is_interim ? status : 0);
     end_transfer(attempt);
 }

@@ -17,9 +17,6 @@
 
 enum { ATTEMPT_ADDRESS_SIZE = 64 }; /* "[" an IPv6 address "]:" a port */
 
-/* A host and a port, or a workspace and the name of its inbox. */
-enum { RECEIVER_NAME_SIZE = URL_HOST_SIZE + URL_PORT_SIZE };
-
 struct attempt {
     struct delivery_end end; /* what is written down of it */
     struct workspace *workspace;
@@ -60,7 +57,7 @@ struct attempt {
 /* Names the receiver of a delivery, as the settings of its workspace are now; each inbox is one,
  * for it may be slow by itself. ERR_NO_MEMORY. */
 int attempt_name_receiver(const struct sender_options *options, const struct workspace_row *row,
-                          const struct delivery_given *given, char ret_name[RECEIVER_NAME_SIZE]);
+                          const struct delivery_given *given, char ret_name[URL_AUTHORITY_SIZE]);
 
 /*
  * An attempt at a delivery that was given to the sender, ready to be sent. A reference to the

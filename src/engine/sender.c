@@ -124,7 +124,7 @@ static int take_given(const struct delivery_given *given, void *arg)
 {
     struct sender *sender = arg;
     struct waiting waiting = {.delivery = given->seq, .sending = given->sending};
-    char name[RECEIVER_NAME_SIZE];
+    char name[URL_AUTHORITY_SIZE];
     struct workspace_row row;
     int status = 0;
     waiting.workspace = registry_by_pk(sender->engine->registry, given->workspace);
@@ -268,13 +268,13 @@ static void log_end(const struct attempt *attempt)
     const struct delivery_end *end = &attempt->end;
     bool failed = end->attempt.outcome != ATTEMPT_DELIVERED;
     bool for_good = failed && delivery_has_ended(end->status);
-    char to[sizeof attempt->place + sizeof "://:"];
-    snprintf(to, sizeof to, "%s://%s:%s", attempt->place.scheme, attempt->place.host,
-             attempt->place.port);
+    char to[URL_AUTHORITY_SIZE], url[URL_AUTHORITY_SIZE + sizeof "https://"];
+    url_format_authority(&attempt->place, to);
+    snprintf(url, sizeof url, "%s://%s", attempt->place.scheme, to);
     log_event(for_good ? LOG_WARN : LOG_DEBUG,
               failed ? "a callback was not delivered" : "a callback was delivered",
               LOG_STR("workspace", attempt->workspace->row.slug),
-              LOG_STR("delivery", attempt->delivery), LOG_STR("to", to),
+              LOG_STR("delivery", attempt->delivery), LOG_STR("to", url),
               LOG_STR("reason", failed ? end->attempt.error : NULL));
 }
 
