@@ -26,7 +26,6 @@ static const struct {
     {CURLE_COULDNT_RESOLVE_HOST, HOST, "the name %s is not known"},
     {CURLE_COULDNT_CONNECT, REASON, "no connection: %s"},
     {CURLE_SSL_CONNECT_ERROR, DETAIL, "no TLS with the receiver: %s"},
-    {CURLE_PEER_FAILED_VERIFICATION, DETAIL, "the receiver's certificate is not accepted: %s"},
     {CURLE_SSL_CERTPROBLEM, DETAIL, "the receiver's certificate is not accepted: %s"},
     {CURLE_SSL_ISSUER_ERROR, DETAIL, "the receiver's certificate is not accepted: %s"},
     {CURLE_SSL_CACERT_BADFILE, DETAIL, "the certificates that are trusted cannot be read: %s"},
@@ -98,6 +97,11 @@ void attempt_explain(const struct attempt *attempt, CURLcode code, struct err *r
     }
     if (code == CURLE_OPERATION_TIMEDOUT) {
         explain_timeout(attempt, ret_words);
+        return;
+    }
+    if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        trust_explain(attempt->easy, attempt->place.host, about_what(attempt, DETAIL, code),
+                      ret_words);
         return;
     }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
