@@ -1,6 +1,7 @@
 #include "base/url.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -108,4 +109,10 @@ bool url_read_path(const char *text, struct buf *out)
     curl_free(path);
     curl_url_cleanup(url);
     return good && !buf_failed(out);
+}
+
+void url_format_authority(const struct url_place *place, char ret_text[URL_AUTHORITY_SIZE])
+{
+    snprintf(ret_text, URL_AUTHORITY_SIZE, strchr(place->host, ':') ? "[%s]:%s" : "%s:%s",
+             place->host, place->port);
 }

@@ -29,4 +29,8 @@ bool url_read_place(const char *text, struct url_place *ret_place);
 /* Appends such a URL's path, "/" at least, as it is sent: escaped, and without its query. */
 bool url_read_path(const char *text, struct buf *out);
 
+/* "host:port", an IPv6 address in brackets. */
+enum { URL_AUTHORITY_SIZE = URL_HOST_SIZE + URL_PORT_SIZE + 2 };
+void url_format_authority(const struct url_place *place, char ret_text[URL_AUTHORITY_SIZE]);
+
 #endif

@@ -110,6 +110,10 @@ struct db *control_reader(struct request *request);
 /* Suspends the request and sends an operation off, set up already. */
 void control_operate(struct request *request, struct operation *operation, request_handler *then);
 
+/* Suspends the request until attempts at callbacks that the workspace has no more are given up. */
+void control_forget_attempts(struct request *request, struct workspace *workspace,
+                             request_handler *then);
+
 /* Resumes the request: what operations and their like call when they are over. */
 void control_wake(void *request);
 

@@ -147,8 +147,13 @@ static bool was_replaced(struct request *request)
 
 static void answer_put(struct request *request)
 {
+    answer_document(request, false);
+}
+
+static void put_over(struct request *request)
+{
     if (was_replaced(request))
-        answer_document(request, false);
+        control_forget_attempts(request, mock_workspace(request), answer_put);
 }
 
 void state_put_handler(struct request *request)
@@ -166,7 +171,7 @@ void state_put_handler(struct request *request)
         return;
     state_replace_init(&replacing->replace, control_of(request)->engine, mock_workspace(request),
                        &replacing->document);
-    control_operate(request, &replacing->replace.operation, answer_put);
+    control_operate(request, &replacing->replace.operation, put_over);
 }
 
 /* -- resetWorkspace ---------------------------------------------------------------------------- */
@@ -223,8 +228,13 @@ static bool read_origin(struct request *request, struct replacing *replacing)
 
 static void answer_reset(struct request *request)
 {
+    workspace_answer(request, 200, mock_workspace(request)->row.pk, NULL);
+}
+
+static void reset_over(struct request *request)
+{
     if (was_replaced(request))
-        workspace_answer(request, 200, mock_workspace(request)->row.pk, NULL);
+        control_forget_attempts(request, mock_workspace(request), answer_reset);
 }
 
 static void put_back(struct request *request)
@@ -233,7 +243,7 @@ static void put_back(struct request *request)
     state_replace_init(&replacing->replace, replacing->engine, replacing->taken,
                        &replacing->document);
     replacing->replace.restarts_clock = true;
-    control_operate(request, &replacing->replace.operation, answer_reset);
+    control_operate(request, &replacing->replace.operation, reset_over);
 }
 
 static void wake(void *request)

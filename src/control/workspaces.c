@@ -276,14 +276,19 @@ static void answer_delete(struct request *request)
 {
     const struct workspace_delete *deletion = request_state(request);
     struct buf body = BUF_INIT;
-    if (control_failed(request, &deletion->operation))
-        return;
     buf_printf(&body,
                "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld,"
                "\"failed_deliveries\":%lld}",
                (long long)deletion->requests, (long long)deletion->unused_rules,
                (long long)deletion->unfinished_jobs, (long long)deletion->failed_deliveries);
     respond(request, 200, content_type_json, &body);
+}
+
+static void delete_over(struct request *request)
+{
+    const struct workspace_delete *deletion = request_state(request);
+    if (!control_failed(request, &deletion->operation))
+        control_forget_attempts(request, deletion->operation.workspace, answer_delete);
 }
 
 void workspace_delete_handler(struct request *request)
@@ -301,5 +306,5 @@ void workspace_delete_handler(struct request *request)
     if (!deletion)
         return;
     workspace_delete_init(deletion, control_of(request)->engine, workspace);
-    control_operate(request, &deletion->operation, answer_delete);
+    control_operate(request, &deletion->operation, delete_over);
 }

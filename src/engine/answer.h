@@ -17,6 +17,8 @@ enum {
 struct answer {
     size_t head_bytes, body_bytes; /* that were read */
     struct buf head;               /* of the last response; those before are 1xx */
+    bool is_interim;               /* that one is, too: the answer is to come */
+    bool has_head;                 /* the answer's is there whole */
     struct buf body;               /* its beginning */
     bool head_too_long, body_too_long;
     struct buf headers; /* answer_read_head(): a JSON list of [name, value]; empty: there is none */

@@ -279,6 +279,8 @@ static enum attempt_outcome judge(struct attempt *attempt, long status)
 
 static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code, long status)
 {
+    if (code == CURLE_OK && !attempt->answer.has_head)
+        code = CURLE_PARTIAL_FILE; /* libcurl makes do with the beginning of a head */
     if (code == CURLE_OK)
         return judge(attempt, status);
     if (attempt->blocked && !attempt->opened) {
@@ -304,7 +306,7 @@ void attempt_conclude(struct attempt *attempt, CURLcode code)
     row->headers = attempt->own_headers.data;
     row->body = attempt->body.data;
     row->body_len = attempt->body_len;
-    row->status = answer->head.len ? status : 0;
+    row->status = answer->head.len && !answer->is_interim ? status : 0;
     row->answer_headers = answer->headers.data;
     row->answer = answer->body.data;
     row->answer_len = answer->body.len;

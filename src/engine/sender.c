@@ -28,7 +28,6 @@ enum {
     UNWRITTEN_MAX = 1024,
     RETRY_MS = 250,
     SLEEP_MAX_MS = 10000,
-    NAME_SIZE = URL_HOST_SIZE + URL_PORT_SIZE,
 };
 
 /* A workspace whose attempts are to be looked through. */
@@ -121,7 +120,7 @@ static void note_result(struct sender *sender, enum store_use use, int status)
 
 /* The receiver of a callback, as the settings are now. */
 static int name_receiver(struct sender *sender, struct workspace *workspace, const char *url,
-                         char ret_name[NAME_SIZE])
+                         char ret_name[URL_AUTHORITY_SIZE])
 {
     struct workspace_row row;
     struct buf target = BUF_INIT;
@@ -130,7 +129,7 @@ static int name_receiver(struct sender *sender, struct workspace *workspace, con
     int status = callback_map(&row.settings, url, &target);
     if (status == 0)
         url_read_place(target.data, &place);
-    snprintf(ret_name, NAME_SIZE, "%s:%s", place.host, place.port);
+    url_format_authority(&place, ret_name);
     buf_finish(&target);
     return status;
 }
@@ -139,7 +138,7 @@ static int take_given(const struct delivery_given *given, void *arg)
 {
     struct sender *sender = arg;
     struct waiting waiting = {.delivery = given->seq, .sending = given->sending};
-    char name[NAME_SIZE];
+    char name[URL_AUTHORITY_SIZE];
     int status = 0;
     waiting.workspace = registry_by_pk(sender->engine->registry, given->workspace);
     if (waiting.workspace && given->callback_url) {
@@ -259,13 +258,13 @@ static void log_end(const struct attempt *attempt)
     const struct delivery_end *end = &attempt->end;
     bool failed = end->attempt.outcome != ATTEMPT_DELIVERED;
     bool for_good = failed && delivery_has_ended(end->status);
-    char to[sizeof attempt->place + sizeof "://:"];
-    snprintf(to, sizeof to, "%s://%s:%s", attempt->place.scheme, attempt->place.host,
-             attempt->place.port);
+    char to[URL_AUTHORITY_SIZE], url[URL_AUTHORITY_SIZE + sizeof "https://"];
+    url_format_authority(&attempt->place, to);
+    snprintf(url, sizeof url, "%s://%s", attempt->place.scheme, to);
     log_event(for_good ? LOG_WARN : LOG_DEBUG,
               failed ? "a callback was not delivered" : "a callback was delivered",
               LOG_STR("workspace", attempt->workspace->row.slug),
-              LOG_STR("delivery", attempt->delivery), LOG_STR("to", to),
+              LOG_STR("delivery", attempt->delivery), LOG_STR("to", url),
               LOG_STR("reason", failed ? end->attempt.error : NULL));
 }
 

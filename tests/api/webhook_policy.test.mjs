@@ -4,14 +4,11 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import os from 'node:os';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { afterwards, assertInvalid, job, serve, sql, studio, temporaryDirectory, until }
-    from './client.mjs';
+import { attemptsIn, serveCallbacks } from './attempts.mjs';
+import { afterwards, assertInvalid, job, sql, until } from './client.mjs';
 import { receive } from './receiver.mjs';
-
-const QUICK = ['--queue-time', '0ms', '--processing-time', '0ms'];
 
 /** Listens at all addresses, IPv6 where there is any, and closes whatever comes. */
 async function keepCanary(t) {
@@ -30,39 +27,29 @@ async function keepCanary(t) {
     return canary;
 }
 
-/** A server whose store can be looked into. */
-async function serveWithStore(t, ...args) {
-    const db = path.join(await temporaryDirectory(t), 'test.db');
-    const server = await serve(t, { args: [...QUICK, ...args], db });
-    return { server, db, api: studio(server) };
-}
+const serveWithPolicy = (t, ...args) => serveCallbacks(t, { args });
 
 /** Makes a job for each URL; resolves to what came of their callbacks, in the same order. */
-async function callAll({ db, api }, urls) {
+async function callAll({ api, file }, urls) {
     const jobs = [];
-    for (const url of urls) jobs.push(await api.newJob({ callback_url: url }));
-    const ids = jobs.map(({ id }) => `'${id}'`).join(', ');
-    const rows = await until(async () => {
-        const found = await sql(db, `SELECT job.id AS job, outcome, attempt.error, attempt.address,
-            delivery.status, attempts FROM attempt JOIN delivery ON delivery.seq = attempt.delivery
-            JOIN job ON job.seq = delivery.job WHERE job.id IN (${ids})`);
-        return found.length >= urls.length && found;
+    for (const url of urls) jobs.push((await api.newJob({ callback_url: url })).id);
+    return until(async () => {
+        const byJob = new Map((await attemptsIn(file)).map((row) => [row.job, row]));
+        return jobs.every((id) => byJob.has(id)) && jobs.map((id) => byJob.get(id));
     }, { what: 'an attempt for each job' });
-    return jobs.map(({ id }) => rows.find((row) => row.job === id));
 }
 
-const OUTCOMES = ['delivered', 'failed', 'gone', 'blocked'];
 const BLOCKED = 6; // a delivery's status
 
 function assertBlocked(row, reason, what) {
-    assert.equal(`${OUTCOMES[row.outcome]} ${row.status} ${row.attempts}`, `blocked ${BLOCKED} 1`,
+    assert.equal(`${row.outcome} ${row.delivery} ${row.number}`, `blocked ${BLOCKED} 1`,
         `${what}: ${row.error}`);
     assert.match(row.error, reason, what);
     assert.equal(row.address, null, what);
 }
 
 function assertDelivered(row, what) {
-    assert.equal(OUTCOMES[row.outcome], 'delivered', `${what}: ${row.error}`);
+    assert.equal(row.outcome, 'delivered', `${what}: ${row.error}`);
 }
 
 // Loopback addresses and names of them: one option or another would allow each.
@@ -92,7 +79,7 @@ describe('under the public policy', () => {
     afterwards(suite, async () => {}); // its after() is to be called here
     before(async () => {
         canary = await keepCanary(suite);
-        at = await serveWithStore(suite, '--callback-policy', 'public');
+        at = await serveWithPolicy(suite, '--callback-policy', 'public');
     });
 
     const reach = (hosts) => callAll(at, hosts.map((host) => `http://${host}:${canary.port}/hook`));
@@ -117,7 +104,7 @@ describe('under the public policy', () => {
         const hosts = ['localhost.', '127.0.0.1.', '①②⑦.⓪.⓪.①', os.hostname(), 'ip6-localhost'];
         const rows = await reach(hosts);
         for (const [i, host] of hosts.entries())
-            if (OUTCOMES[rows[i].outcome] === 'failed')
+            if (rows[i].outcome === 'failed')
                 assert.match(rows[i].error, /the name .* is not known|cannot be called/, host);
             else
                 assertBlocked(rows[i], /lets no callback go|never go/, host);
@@ -159,7 +146,7 @@ describe('each policy', () => {
     for (const { policy, here, near, special } of cases)
         it(`S25: --callback-policy ${policy} lets callbacks go where it says, and nowhere else`, async (t) => {
             const receiver = await receive(t);
-            const at = await serveWithStore(t, '--callback-policy', policy);
+            const at = await serveWithPolicy(t, '--callback-policy', policy);
             const refused = new RegExp(`--callback-policy ${policy} lets no callback go`);
             const [row] = await callAll(at, [receiver.url]);
             if (here) assertDelivered(row, receiver.url);
@@ -173,9 +160,9 @@ describe('each policy', () => {
 
     it('S25: the default is local while every listener is a loopback address, else private', async (t) => {
         const receiver = await receive(t);
-        const local = await serveWithStore(t);
+        const local = await serveWithPolicy(t);
         assertDelivered((await callAll(local, [receiver.url]))[0], 'local');
-        const open = await serveWithStore(t, '--listen', '0.0.0.0:0');
+        const open = await serveWithPolicy(t, '--listen', '0.0.0.0:0');
         assertBlocked((await callAll(open, [receiver.url]))[0],
             /--callback-policy private lets no callback go; --callback-policy local or any or/, 'private');
         assert.equal(receiver.requests.length, 1);
@@ -185,7 +172,7 @@ describe('each policy', () => {
 describe('--callback-allow', () => {
     it('S25: a host is that host alone, at whatever address', async (t) => {
         const receiver = await receive(t);
-        const at = await serveWithStore(t, '--callback-policy', 'public', '--callback-allow', 'LocalHost');
+        const at = await serveWithPolicy(t, '--callback-policy', 'public', '--callback-allow', 'LocalHost');
         const [named, written] = await callAll(at, [`http://localhost:${receiver.port}/`, receiver.url]);
         assertDelivered(named, 'localhost');
         assertBlocked(written, /--callback-allow 127\.0\.0\.1 would/, 'by its address');
@@ -195,7 +182,7 @@ describe('--callback-allow', () => {
     it('S25: a network is its addresses alone, by whatever name', async (t) => {
         const receiver = await receive(t, { host: '127.0.0.2' });
         const canary = await keepCanary(t);
-        const at = await serveWithStore(t, '--callback-policy', 'public',
+        const at = await serveWithPolicy(t, '--callback-policy', 'public',
             '--callback-allow', '127.0.0.2/31', '--callback-allow', '127.0.0.9');
         const [written, other, name] = await callAll(at, [receiver.url,
             `http://127.0.0.4:${canary.port}/`, `http://localhost:${canary.port}/`]);
@@ -208,7 +195,7 @@ describe('--callback-allow', () => {
 
 describe('this server itself', () => {
     it('S25: is never called, by any spelling, under any policy and with everything allowed', async (t) => {
-        const at = await serveWithStore(t, '--listen', '0.0.0.0:0', '--callback-policy', 'any',
+        const at = await serveWithPolicy(t, '--listen', '0.0.0.0:0', '--callback-policy', 'any',
             '--callback-allow', '0.0.0.0/0', '--callback-allow', '::/0', '--callback-allow', 'localhost');
         const { port } = at.server;
         const own = Object.values(os.networkInterfaces()).flat()
@@ -219,12 +206,12 @@ describe('this server itself', () => {
             `http://${host}:${port}/rest/v1/scenario-studio/jobs`));
         for (const [i, host] of hosts.entries())
             assertBlocked(rows[i], /is this server itself, where callbacks never go and no option/, host);
-        assert.equal((await sql(at.db, 'SELECT count(*) AS jobs FROM job'))[0].jobs, hosts.length);
+        assert.equal((await sql(at.file, 'SELECT count(*) AS jobs FROM job'))[0].jobs, hosts.length);
     });
 
     it('S25: another program on another port of this machine is none of it', async (t) => {
         const receiver = await receive(t);
-        const at = await serveWithStore(t);
+        const at = await serveWithPolicy(t);
         assertDelivered((await callAll(at, [receiver.url]))[0], receiver.url);
     });
 });
@@ -235,9 +222,9 @@ describe('redirects', () => {
             const canary = await keepCanary(t);
             const receiver = await receive(t, { answer: { status,
                 headers: { Location: `http://127.0.0.1:${canary.port}/` } } });
-            const at = await serveWithStore(t);
+            const at = await serveWithPolicy(t);
             const [row] = await callAll(at, [receiver.url]);
-            assert.equal(OUTCOMES[row.outcome], 'failed');
+            assert.equal(row.outcome, 'failed');
             assert.equal(row.error, `the receiver answered ${status}, and redirects are not followed`);
             assert.equal(canary.connections, 0);
             assert.equal(receiver.requests.length, 1);

@@ -9,13 +9,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
-import { afterwards, serve, sql, studio, temporaryDirectory, until } from './client.mjs';
+import { attemptsIn, serveCallbacks } from './attempts.mjs';
+import { afterwards, serve, temporaryDirectory, until } from './client.mjs';
 import { receive } from './receiver.mjs';
 
-const QUICK = ['--queue-time', '0ms', '--processing-time', '0ms'];
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-const DELIVERED = 0;
-const FAILED = 1;
 
 const openssl = (...args) => promisify(execFile)('openssl', args);
 
@@ -63,33 +61,24 @@ describe('https receivers', () => {
     let directory, ours, others, trusting, plain;
     afterwards(suite, async () => {}); // its after() is to be called here
 
-    async function serveWithStore(name, ...args) {
-        const db = path.join(directory, `${name}.db`);
-        return { db, server: await serve(suite, { args: [...QUICK, ...args], db }) };
-    }
+    const serveWith = (...args) => serveCallbacks(suite, { args });
 
     before(async () => {
         directory = await temporaryDirectory(suite);
         ours = await makeAuthority(directory, 'ours');
         others = await makeAuthority(directory, 'others');
-        trusting = await serveWithStore('trusting', '--callback-ca', ours.file);
-        plain = await serveWithStore('plain');
+        trusting = await serveWith('--callback-ca', ours.file);
+        plain = await serveWith();
     });
 
     /** What came of a callback: its attempt. */
-    async function call({ server, db }, url) {
-        const { id } = await studio(server).newJob({ callback_url: url });
-        const [row] = await until(async () => {
-            const rows = await sql(db, `SELECT attempt.* FROM attempt JOIN delivery
-                ON delivery.seq = attempt.delivery JOIN job ON job.seq = delivery.job
-                WHERE job.id = '${id}'`);
-            return rows.length && rows;
-        });
-        return row;
+    async function call({ api, file }, url) {
+        const { id } = await api.newJob({ callback_url: url });
+        return until(async () => (await attemptsIn(file)).find((row) => row.job === id));
     }
 
     function assertFailed(row, receiver, words) {
-        assert.equal(row.outcome, FAILED, row.error);
+        assert.equal(row.outcome, 'failed', row.error);
         assert.match(row.error, words);
         assert.equal(receiver.requests, 0, 'nothing was sent');
     }
@@ -98,7 +87,7 @@ describe('https receivers', () => {
         const receiver = await receiveTls(suite, await ours.sign('right', 'DNS:localhost,IP:127.0.0.1'));
         for (const host of ['localhost', '127.0.0.1']) {
             const row = await call(trusting, `https://${host}:${receiver.port}/hook`);
-            assert.equal(row.outcome, DELIVERED, row.error);
+            assert.equal(row.outcome, 'delivered', row.error);
         }
         assert.equal(receiver.requests, 2);
         assertFailed(await call(plain, `https://localhost:${receiver.port}/hook`), { requests: 0 },
@@ -135,14 +124,14 @@ describe('https receivers', () => {
     it('S25: one that does not speak TLS fails', async () => {
         const receiver = await receive(suite);
         const row = await call(trusting, `https://localhost:${receiver.port}/hook`);
-        assert.equal(row.outcome, FAILED);
+        assert.equal(row.outcome, 'failed');
         assert.match(row.error, /^no TLS with the receiver: /);
         assert.equal(receiver.requests.length, 0);
     });
 
     it('S25: where callbacks may go is asked of https receivers, too', async () => {
         const receiver = await receiveTls(suite, await ours.sign('policy', 'DNS:localhost'));
-        const at = await serveWithStore('policy', '--callback-ca', ours.file, '--callback-policy', 'public');
+        const at = await serveWith('--callback-ca', ours.file, '--callback-policy', 'public');
         const row = await call(at, `https://localhost:${receiver.port}/hook`);
         assert.match(row.error, /--callback-policy public lets no callback go/);
         assert.equal(receiver.requests, 0);
@@ -151,11 +140,11 @@ describe('https receivers', () => {
     it('S25: a file that goes after the start is not missed, and one that is none stops it', async () => {
         const copy = path.join(directory, 'copy.pem');
         await writeFile(copy, await readFile(ours.file));
-        const at = await serveWithStore('copy', '--callback-ca', copy);
+        const at = await serveWith('--callback-ca', copy);
         await writeFile(copy, 'gone');
         const receiver = await receiveTls(suite, await ours.sign('copied', 'DNS:localhost'));
         const row = await call(at, `https://localhost:${receiver.port}/hook`);
-        assert.equal(row.outcome, DELIVERED, row.error);
+        assert.equal(row.outcome, 'delivered', row.error);
         await assert.rejects(serve(suite, { args: ['--callback-ca', copy] }),
             /ended with code 78[^]*--callback-ca "[^"]*copy.pem": has no certificate in PEM/);
     });
