@@ -24,7 +24,6 @@ static const struct {
     {CURLE_URL_MALFORMAT, DETAIL, "the URL cannot be called: %s"},
     {CURLE_COULDNT_RESOLVE_HOST, HOST, "the name %s is not known"},
     {CURLE_SSL_CONNECT_ERROR, DETAIL, "no TLS with the receiver: %s"},
-    {CURLE_PEER_FAILED_VERIFICATION, DETAIL, "the receiver's certificate is not accepted: %s"},
     {CURLE_SSL_CERTPROBLEM, DETAIL, "the receiver's certificate is not accepted: %s"},
     {CURLE_SSL_ISSUER_ERROR, DETAIL, "the receiver's certificate is not accepted: %s"},
     {CURLE_SSL_CACERT_BADFILE, DETAIL, "the certificates that are trusted cannot be read: %s"},
@@ -108,6 +107,10 @@ void attempt_explain(const struct attempt *attempt, CURLcode code, struct err *r
     }
     if (explain_connection(attempt, code, ret_words))
         return;
+    if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        trust_explain(attempt->easy, attempt->place.host, detail_of(attempt, code), ret_words);
+        return;
+    }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].code == code) {
             err_set(ret_words, 0, table[i].words,

@@ -176,3 +176,43 @@ void trust_use(const struct trust *trust, CURL *easy)
     if (trust->complete)
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 }
+
+/* -- why not ----------------------------------------------------------------------------------- */
+
+/* What CURLINFO_SSL_VERIFYRESULT says: bits with GnuTLS, a number with OpenSSL. */
+static const struct {
+    long bit, numbers[4];
+    const char *words;
+} flaws[] = {
+    {0x40, {18, 19, 20, 21}, "is signed by nobody that is trusted; --callback-ca FILE adds trust"},
+    {0x400, {10}, "has expired"},
+    {0x200, {9}, "is not valid yet"},
+    {0x20, {23}, "was revoked"},
+};
+
+static const char *find_flaw(long result)
+{
+    const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    bool has_bits = library && strncmp(library, "GnuTLS", 6) == 0;
+    for (size_t i = 0; i < sizeof flaws / sizeof *flaws; i++) {
+        if (has_bits && result & flaws[i].bit)
+            return flaws[i].words;
+        for (size_t j = 0; !has_bits && j < 4; j++)
+            if (result && result == flaws[i].numbers[j])
+                return flaws[i].words;
+    }
+    return NULL;
+}
+
+void trust_explain(CURL *easy, const char *host, const char *detail, struct err *ret_words)
+{
+    long result = 0;
+    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
+    const char *flaw = find_flaw(result);
+    if (strstr(detail, "target host name") || strstr(detail, "target hostname"))
+        err_set(ret_words, 0, "the receiver's certificate is for another name than %.200s", host);
+    else if (flaw)
+        err_set(ret_words, 0, "the receiver's certificate %s", flaw);
+    else
+        err_set(ret_words, 0, "the receiver's certificate is not accepted: %s", detail);
+}

@@ -29,4 +29,8 @@ void trust_close(struct trust *trust);
 /* Has a transfer trust them; the trust outlives it. Any thread. */
 void trust_use(const struct trust *trust, CURL *easy);
 
+/* Why the certificate of `host` was not accepted (CURLE_PEER_FAILED_VERIFICATION), in words that a
+ * person can act on, as far as libcurl knows. `detail` is what it says itself. */
+void trust_explain(CURL *easy, const char *host, const char *detail, struct err *ret_words);
+
 #endif

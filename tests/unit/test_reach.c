@@ -219,6 +219,7 @@ static const struct {
     {"hooks.acme.test", "hooks.acme.test", "169.254.169.254", false},
     {"hooks.acme.test", "other.acme.test", "10.0.0.1", false},
     {"hooks.acme.test", "a.hooks.acme.test", "10.0.0.1", false},
+    {"hooks.acme.test", "hooks.acme.test.evil.test", "10.0.0.1", false},
     {"hooks.acme.test", "10.0.0.1", "10.0.0.1", false},
     {"10.0.0.0/8", "a.test", "10.255.255.255", true},
     {"10.0.0.0/8", "a.test", "192.168.0.1", false},

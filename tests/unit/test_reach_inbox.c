@@ -98,6 +98,7 @@ static const struct {
     {"http://mock.example.com:3000/_mock/inbox/hooks", "hooks"},
     {"http://Mock.Example.com.:3000/w/checkout/_mock/inbox/hooks", "hooks"},
     {"http://mock.example.com/_mock/inbox/hooks", "-"},
+    {"http://mock.example.com.evil.test:3000/_mock/inbox/hooks", "-"},
     {"https://example.com/understudy/_mock/inbox/hooks", "hooks"},
     {"https://example.com:443/understudy/w/checkout/_mock/inbox/hooks", "hooks"},
     {"http://example.com:443/understudy/_mock/inbox/hooks", "hooks"},
