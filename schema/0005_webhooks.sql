@@ -18,7 +18,7 @@ ALTER TABLE job_plan ADD COLUMN webhook_rule TEXT;
 -- sending: the number under which its attempt was given to the sender, 0 while none is under way;
 -- by_hand: somebody asked for that one. attempts counts all, tries those of the schedule. message is
 -- the id that a receiver sees, the same for duplicates. What a rule says: cut, where the body ends;
--- body, what is sent in its place. bytes: of its attempts, for what is kept of them.
+-- body, what is sent in its place. bytes: of that and its attempts, for what is kept of them.
 ALTER TABLE delivery RENAME TO delivery_before;
 CREATE TABLE delivery (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -52,12 +52,13 @@ CREATE INDEX delivery_due ON delivery (workspace, due_at, seq)
     WHERE due_at IS NOT NULL AND sending = 0;
 CREATE INDEX delivery_sending ON delivery (sending) WHERE sending > 0;
 CREATE INDEX delivery_sending_of ON delivery (workspace) WHERE sending > 0;
-CREATE INDEX delivery_ended ON delivery (workspace, seq) WHERE ended_at IS NOT NULL;
+CREATE INDEX delivery_ended ON delivery (workspace, ended_at, seq, bytes)
+    WHERE ended_at IS NOT NULL;
 
 -- What was sent, and what came of it. at is of the workspace's clock, sent_at and duration are real;
 -- url and address are those that it went to; headers are those of ours, as JSON (those of the job are
 -- with the job); status, answer_headers and answer are what came back, error is why nothing better did.
--- outcome: 0 delivered, 1 failed, 2 gone, 3 blocked.
+-- outcome: 0 delivered, 1 failed, 2 gone, 3 blocked. bytes: what the row takes up, roughly.
 CREATE TABLE attempt (
     seq INTEGER PRIMARY KEY,
     delivery INTEGER NOT NULL REFERENCES delivery (seq) ON DELETE CASCADE,
@@ -75,6 +76,7 @@ CREATE TABLE attempt (
     answer_headers TEXT,
     answer BLOB,
     answer_bytes INTEGER NOT NULL,
-    error TEXT
+    error TEXT,
+    bytes INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX attempt_number ON attempt (delivery, number);

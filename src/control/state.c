@@ -21,6 +21,7 @@ struct replacing {
     struct workspace *taken; /* whose clock this has taken; NULL: none */
 
     /* Of a reset. */
+    bool asks;      /* for the clock, that somebody else has */
     json_t *origin; /* what it puts back */
     unsigned turn;  /* that is over: its requests are answered first */
     bool is_last;   /* of those that began before this reset */
@@ -35,9 +36,17 @@ static void give_back(struct replacing *replacing)
     replacing->taken = NULL;
 }
 
+static void ask_no_more(struct replacing *replacing)
+{
+    if (replacing->asks)
+        clock_ask_no_more(replacing->waiter.workspace);
+    replacing->asks = false;
+}
+
 static void finish_replacing(void *state)
 {
     struct replacing *replacing = state;
+    ask_no_more(replacing);
     give_back(replacing);
     rule_set_release(replacing->replace.rules);
     state_document_finish(&replacing->document);
@@ -292,7 +301,8 @@ static bool goes_on(struct request *request, const struct waiter *waiter)
     return false;
 }
 
-/* An advance, or another reset, is let finish: a test that tidies up is not told to try again. */
+/* An advance, or another reset, is let finish: a test that tidies up is not told to try again. But
+ * an advance that waits for a receiver ends. */
 static void await_clock(struct request *request)
 {
     struct replacing *replacing = request_state(request);
@@ -303,10 +313,14 @@ static void await_clock(struct request *request)
     if (!goes_on(request, waiter))
         return;
     if (!clock_take(waiter->workspace)) {
+        if (!replacing->asks)
+            clock_ask_back(waiter->workspace);
+        replacing->asks = true;
         request_suspend(request, await_clock);
         waiter_begin(waiter);
         return;
     }
+    ask_no_more(replacing);
     replacing->taken = waiter->workspace;
     replacing->is_last = events_turn(replacing->taken, &replacing->turn);
     waiter->kinds = EVENT_REQUEST;

@@ -19,6 +19,24 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+int attempt_name_receiver(const struct sender_options *options, const struct workspace_row *row,
+                          const struct delivery_given *given, char ret_name[URL_AUTHORITY_SIZE])
+{
+    cleanup(buf_finish) struct buf url = BUF_INIT;
+    struct url_place place = {.host = ""};
+    char inbox[INBOX_NAME_SIZE];
+    struct err err;
+    int status = callback_map(&row->settings, given->callback_url, &url);
+    if (status < 0)
+        return status;
+    url_read_place(url.data, &place);
+    if (reach_inbox(options->reach, row, url.data, given->base, inbox, &err) == REACH_INBOX)
+        snprintf(ret_name, URL_AUTHORITY_SIZE, "inbox %lld/%s", (long long)row->pk, inbox);
+    else
+        url_format_authority(&place, ret_name);
+    return 0;
+}
+
 /* -- the request's headers --------------------------------------------------------------------- */
 
 static int add_header(struct attempt *attempt, const char *name, const char *value)
@@ -98,10 +116,18 @@ static int compose_headers(struct attempt *attempt, json_t *given, const char *v
 
 struct reading {
     struct attempt *attempt;
-    const struct settings_row *settings;
+    const struct workspace_row *row;
     const struct job *job;
     const char *version;
 };
+
+/* Whether the URL means an inbox: one of the workspace's, or else none that may be sent to. */
+static void find_inbox(struct attempt *attempt, const struct workspace_row *row, const char *base)
+{
+    enum reach_inbox found =
+        reach_inbox(attempt->reach, row, attempt->url.data, base, attempt->inbox, &attempt->reason);
+    attempt->blocked = found == REACH_INBOX_REFUSED;
+}
 
 static int take_input(const struct delivery_input *input, void *arg)
 {
@@ -109,7 +135,9 @@ static int take_input(const struct delivery_input *input, void *arg)
     struct attempt *attempt = reading->attempt;
     if (!input->callback_url)
         return ERR_NOT_FOUND;
-    int status = callback_map(reading->settings, input->callback_url, &attempt->url);
+    int status = callback_map(&reading->row->settings, input->callback_url, &attempt->url);
+    if (status == 0)
+        find_inbox(attempt, reading->row, input->base);
     if (input->body)
         buf_puts(&attempt->body, input->body);
     else
@@ -131,7 +159,7 @@ static int read_request(struct attempt *attempt, struct engine *engine, struct d
     registry_read_row(engine->registry, attempt->workspace, &row);
     attempt->timeout = callback_timeout(&row.settings);
     attempt->connect_timeout = callback_connect_timeout(&row.settings);
-    struct reading reading = {attempt, &row.settings, &job, version};
+    struct reading reading = {attempt, &row, &job, version};
     int status = job_by_id(db, row.pk, delivery->job_id, &job);
     if (status == 0)
         status = delivery_input(db, delivery->seq, take_input, &reading);
@@ -212,6 +240,14 @@ static int set_up(struct attempt *attempt, const struct sender_options *options)
     return curl_easy_setopt(easy, CURLOPT_URL, attempt->url.data) == CURLE_OK ? 0 : ERR_NO_MEMORY;
 }
 
+/* It may not even be tried. */
+static void refuse(struct attempt *attempt)
+{
+    attempt->answer.retry_after = -1;
+    attempt->error = attempt->reason;
+    attempt_fill_row(attempt, ATTEMPT_BLOCKED, 0);
+}
+
 int attempt_create(const struct sender_options *options, struct engine *engine,
                    struct workspace *workspace, struct db *db, const struct delivery *delivery,
                    struct attempt **ret_attempt)
@@ -228,8 +264,10 @@ int attempt_create(const struct sender_options *options, struct engine *engine,
     atomic_fetch_add(&workspace->references, 1);
     memcpy(attempt->delivery, delivery->id, sizeof attempt->delivery);
     int status = read_request(attempt, engine, db, delivery, options->version);
-    if (status == 0)
-        status = set_up(attempt, options);
+    if (status == 0 && attempt->blocked)
+        refuse(attempt);
+    else if (status == 0)
+        status = *attempt->inbox ? attempt_set_up_inbox(attempt) : set_up(attempt, options);
     if (status < 0) {
         attempt_destroy(attempt);
         return status;
@@ -247,6 +285,8 @@ void attempt_destroy(struct attempt *attempt)
     buf_finish(&attempt->url);
     buf_finish(&attempt->own_headers);
     buf_finish(&attempt->body);
+    buf_finish(&attempt->head);
+    inbox_reply_finish(&attempt->reply);
     answer_finish(&attempt->answer);
     workspace_release(attempt->workspace);
     free(attempt);
@@ -262,8 +302,7 @@ static void end_transfer(struct attempt *attempt)
     attempt->headers = NULL;
 }
 
-/* How an answer counts that came whole: 2xx is success, 410 the end. */
-static enum attempt_outcome judge(struct attempt *attempt, long status)
+enum attempt_outcome attempt_judge(struct attempt *attempt, long status)
 {
     if (status >= 200 && status < 300)
         return ATTEMPT_DELIVERED;
@@ -282,7 +321,7 @@ static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code,
     if (code == CURLE_OK && !attempt->answer.has_head)
         code = CURLE_PARTIAL_FILE; /* libcurl makes do with the beginning of a head */
     if (code == CURLE_OK)
-        return judge(attempt, status);
+        return attempt_judge(attempt, status);
     if (attempt->blocked && !attempt->opened) {
         attempt->error = attempt->reason;
         return ATTEMPT_BLOCKED;
@@ -291,26 +330,32 @@ static enum attempt_outcome find_outcome(struct attempt *attempt, CURLcode code,
     return ATTEMPT_FAILED;
 }
 
-void attempt_conclude(struct attempt *attempt, CURLcode code)
+void attempt_fill_row(struct attempt *attempt, enum attempt_outcome outcome, long status)
 {
     struct attempt_row *row = &attempt->end.attempt;
-    struct answer *answer = &attempt->answer;
-    long status = 0;
-    curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
-    answer_read_head(answer, time_wall_ms());
+    const struct answer *answer = &attempt->answer;
     attempt->end.retry_after = answer->retry_after;
-    row->outcome = find_outcome(attempt, code, status);
+    row->outcome = outcome;
     row->duration = time_steady_ms() - row->sent_at;
     row->url = attempt->url.data;
     row->address = *attempt->address ? attempt->address : NULL;
     row->headers = attempt->own_headers.data;
     row->body = attempt->body.data;
     row->body_len = attempt->body_len;
-    row->status = answer->head.len && !answer->is_interim ? status : 0;
+    row->status = status;
     row->answer_headers = answer->headers.data;
     row->answer = answer->body.data;
     row->answer_len = answer->body.len;
     row->answer_bytes = (int64_t)answer->body_bytes;
     row->error = row->outcome == ATTEMPT_DELIVERED ? NULL : attempt->error.text;
+}
+
+void attempt_conclude(struct attempt *attempt, CURLcode code)
+{
+    long status = 0;
+    curl_easy_getinfo(attempt->easy, CURLINFO_RESPONSE_CODE, &status);
+    answer_read_head(&attempt->answer, time_wall_ms());
+    attempt_fill_row(attempt, find_outcome(attempt, code, status),
+                     attempt->answer.head.len && !attempt->answer.is_interim ? status : 0);
     end_transfer(attempt);
 }

@@ -65,6 +65,13 @@ static bool is_past(const struct attempt *attempt, CURLINFO phase)
     return time > 0;
 }
 
+void attempt_explain_silence(const struct attempt *attempt, struct err *ret_words)
+{
+    char text[DURATION_TEXT_SIZE];
+    duration_format(attempt->timeout, text);
+    err_set(ret_words, 0, "the receiver did not answer within %s", text);
+}
+
 static void explain_timeout(const struct attempt *attempt, struct err *words)
 {
     bool connected = is_past(attempt, CURLINFO_PRETRANSFER_TIME_T);
@@ -81,7 +88,7 @@ static void explain_timeout(const struct attempt *attempt, struct err *words)
     else if (attempt->answer.has_head)
         err_set(words, 0, "the receiver did not end its answer within %s", text);
     else
-        err_set(words, 0, "the receiver did not answer within %s", text);
+        attempt_explain_silence(attempt, words);
 }
 
 void attempt_explain(const struct attempt *attempt, CURLcode code, struct err *ret_words)

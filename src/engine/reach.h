@@ -11,6 +11,7 @@
 #define UNDERSTUDY_ENGINE_REACH_H
 
 #include "base/err.h"
+#include "store/inbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,11 +54,6 @@ bool reach_allows(const struct reach *reach, const char *host, const struct sock
                   struct err *err);
 
 /* -- inboxes ----------------------------------------------------------------------------------- */
-
-enum { INBOX_NAME_SIZE = 65 };
-
-/* 1 to 64 letters, digits and . _ ~ -. */
-bool inbox_name_is_right(const char *name);
 
 enum reach_inbox {
     REACH_NO_INBOX,      /* the URL goes to the network */

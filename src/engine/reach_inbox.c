@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/url.h"
+#include "engine/inbox.h"
 #include "engine/reach_own.h"
 #include "store/workspace.h"
 
@@ -118,14 +119,6 @@ static size_t split(const char *path, char ret_segments[SEGMENTS_MAX][SEGMENT_SI
         path += len;
     }
     return count;
-}
-
-bool inbox_name_is_right(const char *name)
-{
-    static const char characters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
-    size_t len = strlen(name);
-    return len && len < INBOX_NAME_SIZE && strspn(name, characters) == len;
 }
 
 static enum reach_inbox take_name(const char *name, char ret_name[INBOX_NAME_SIZE], struct err *err)

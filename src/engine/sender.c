@@ -10,10 +10,10 @@
  */
 #include "engine/sender.h"
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/attempt.h"
-#include "engine/callback.h"
 #include "engine/internal.h"
 #include "engine/receivers.h"
 
@@ -56,10 +56,12 @@ struct sender {
     int64_t read; /* the number up to which deliveries are queued */
     struct receivers receivers;
     struct attempt *under_way;
-    size_t under_way_count, unwritten_count; /* those with the writer, and the unsaved */
-    struct attempt *unsaved;                 /* that the writer refused */
-    int64_t retry_at;                        /* real: not earlier than this, after a failure; 0 */
-    bool failing[2];                         /* of enum store_use */
+    struct heap answers;     /* of these, those to inboxes: when they get their answers */
+    size_t under_way_count;  /* of these, those with libcurl */
+    size_t unwritten_count;  /* those with the writer, and the unsaved */
+    struct attempt *unsaved; /* that the writer refused */
+    int64_t retry_at;        /* real: not earlier than this, after a failure; 0 */
+    bool failing[2];         /* of enum store_use */
 };
 
 enum store_use { READING, WRITING };
@@ -118,31 +120,17 @@ static void note_result(struct sender *sender, enum store_use use, int status)
 
 /* -- what is to be sent ------------------------------------------------------------------------ */
 
-/* The receiver of a callback, as the settings are now. */
-static int name_receiver(struct sender *sender, struct workspace *workspace, const char *url,
-                         char ret_name[URL_AUTHORITY_SIZE])
-{
-    struct workspace_row row;
-    struct buf target = BUF_INIT;
-    struct url_place place = {.host = ""};
-    registry_read_row(sender->engine->registry, workspace, &row);
-    int status = callback_map(&row.settings, url, &target);
-    if (status == 0)
-        url_read_place(target.data, &place);
-    url_format_authority(&place, ret_name);
-    buf_finish(&target);
-    return status;
-}
-
 static int take_given(const struct delivery_given *given, void *arg)
 {
     struct sender *sender = arg;
     struct waiting waiting = {.delivery = given->seq, .sending = given->sending};
     char name[URL_AUTHORITY_SIZE];
+    struct workspace_row row;
     int status = 0;
     waiting.workspace = registry_by_pk(sender->engine->registry, given->workspace);
     if (waiting.workspace && given->callback_url) {
-        status = name_receiver(sender, waiting.workspace, given->callback_url, name);
+        registry_read_row(sender->engine->registry, waiting.workspace, &row);
+        status = attempt_name_receiver(&sender->options, &row, given, name);
         if (status == 0)
             status = receivers_put(&sender->receivers, name, &waiting);
     }
@@ -168,23 +156,62 @@ static void read_given(struct sender *sender)
 
 /* -- attempts ---------------------------------------------------------------------------------- */
 
+/* The writer's thread, or the sender's where the queue is full. */
+static void was_written(void *arg)
+{
+    struct attempt *attempt = arg;
+    struct sender *sender = attempt->sender;
+    pthread_mutex_lock(&sender->lock);
+    attempt->next = sender->written;
+    sender->written = attempt;
+    pthread_mutex_unlock(&sender->lock);
+    wake(sender);
+}
+
+static void submit(struct attempt *attempt)
+{
+    operation_submit(&attempt->end.operation, was_written, attempt);
+}
+
+static void hand_to_writer(struct sender *sender, struct attempt *attempt)
+{
+    sender->unwritten_count++;
+    submit(attempt);
+}
+
+/* What does not go over the network is the writer's at once. */
 static void begin(struct sender *sender, struct receiver *receiver, struct attempt *attempt)
 {
     attempt->sender = sender;
     attempt->receiver = receiver;
+    if (!attempt->easy) {
+        hand_to_writer(sender, attempt);
+        return;
+    }
     put(&sender->under_way, attempt);
     sender->under_way_count++;
     curl_multi_add_handle(sender->multi, attempt->easy);
 }
 
-/* Takes it from libcurl; the receiver has room again. */
+/* The receiver has room again. */
+static void leave_receiver(struct sender *sender, struct attempt *attempt)
+{
+    if (attempt->receiver)
+        receivers_done(&sender->receivers, attempt->receiver);
+    attempt->receiver = NULL;
+}
+
+/* Takes it from libcurl, or from those whose answer is to come. */
 static void end(struct sender *sender, struct attempt *attempt)
 {
-    curl_multi_remove_handle(sender->multi, attempt->easy);
+    if (attempt->easy) {
+        curl_multi_remove_handle(sender->multi, attempt->easy);
+        sender->under_way_count--;
+    } else {
+        heap_remove(&sender->answers, &attempt->answer_due);
+    }
     take_out(attempt);
-    sender->under_way_count--;
-    receivers_done(&sender->receivers, attempt->receiver);
-    attempt->receiver = NULL;
+    leave_receiver(sender, attempt);
 }
 
 /* ERR_NOT_FOUND: it is not to be sent any more. */
@@ -236,23 +263,6 @@ static void begin_attempts(struct sender *sender)
 
 /* -- what came of them ------------------------------------------------------------------------- */
 
-/* The writer's thread, or the sender's where the queue is full. */
-static void was_written(void *arg)
-{
-    struct attempt *attempt = arg;
-    struct sender *sender = attempt->sender;
-    pthread_mutex_lock(&sender->lock);
-    attempt->next = sender->written;
-    sender->written = attempt;
-    pthread_mutex_unlock(&sender->lock);
-    wake(sender);
-}
-
-static void submit(struct attempt *attempt)
-{
-    operation_submit(&attempt->end.operation, was_written, attempt);
-}
-
 static void log_end(const struct attempt *attempt)
 {
     const struct delivery_end *end = &attempt->end;
@@ -268,6 +278,30 @@ static void log_end(const struct attempt *attempt)
               LOG_STR("reason", failed ? end->attempt.error : NULL));
 }
 
+/* The message is in its inbox, and the answer takes its time; the attempt no longer than it may. */
+static void await_answer(struct sender *sender, struct attempt *attempt)
+{
+    int64_t delay =
+        attempt->reply.delay < attempt->timeout ? attempt->reply.delay : attempt->timeout;
+    put(&sender->under_way, attempt);
+    if (heap_put(&sender->answers, &attempt->answer_due, time_steady_ms() + delay) < 0) {
+        end(sender, attempt);
+        attempt_conclude_later(attempt);
+        hand_to_writer(sender, attempt);
+    }
+}
+
+static void end_answers(struct sender *sender)
+{
+    struct heap_entry *first;
+    while ((first = heap_first(&sender->answers)) && first->at <= time_steady_ms()) {
+        struct attempt *attempt = HEAP_OWNER(first, struct attempt, answer_due);
+        end(sender, attempt);
+        attempt_conclude_later(attempt);
+        hand_to_writer(sender, attempt);
+    }
+}
+
 /* Those that the writer is done with are over, or are to be written once more. */
 static void take_written(struct sender *sender)
 {
@@ -279,10 +313,14 @@ static void take_written(struct sender *sender)
         int status = attempt->end.operation.status;
         next = attempt->next;
         note_result(sender, WRITING, status == ERR_GONE ? 0 : status);
-        if (status == 0 || status == ERR_GONE) {
+        if (status == 0 && attempt->answers_later) {
+            sender->unwritten_count--;
+            await_answer(sender, attempt);
+        } else if (status == 0 || status == ERR_GONE) {
             if (status == 0 && attempt->end.attempt.number)
                 log_end(attempt);
             sender->unwritten_count--;
+            leave_receiver(sender, attempt);
             attempt_destroy(attempt);
         } else {
             put(&sender->unsaved, attempt);
@@ -310,8 +348,7 @@ static void end_attempts(struct sender *sender)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
         end(sender, attempt);
         attempt_conclude(attempt, code);
-        sender->unwritten_count++;
-        submit(attempt);
+        hand_to_writer(sender, attempt);
     }
 }
 
@@ -375,7 +412,11 @@ static int sleep_ms(const struct sender *sender)
         int64_t left = sender->retry_at - time_steady_ms();
         return left > 0 ? (int)left : 0;
     }
-    return sender->read < atomic_load(&sender->given) || has_room(sender) ? 0 : SLEEP_MAX_MS;
+    if (sender->read < atomic_load(&sender->given) || has_room(sender))
+        return 0;
+    const struct heap_entry *answer = heap_first(&sender->answers);
+    int64_t left = answer ? answer->at - time_steady_ms() : SLEEP_MAX_MS;
+    return left < 0 ? 0 : left < SLEEP_MAX_MS ? (int)left : SLEEP_MAX_MS;
 }
 
 static void turn(struct sender *sender)
@@ -394,6 +435,7 @@ static void turn(struct sender *sender)
         begin_attempts(sender);
     curl_multi_perform(sender->multi, &running);
     end_attempts(sender);
+    end_answers(sender);
     curl_multi_poll(sender->multi, NULL, 0, sleep_ms(sender), NULL);
 }
 
@@ -480,6 +522,7 @@ void sender_stop(struct sender *sender)
         pthread_join(sender->thread, NULL);
     }
     receivers_finish(&sender->receivers);
+    heap_finish(&sender->answers);
     curl_multi_cleanup(sender->multi);
     pthread_mutex_destroy(&sender->lock);
     free(sender);

@@ -18,6 +18,7 @@ enum state_type {
     STATE_ID,       /* 1 to `max` letters, digits, - and _, that nothing has to escape */
     STATE_SLUG,     /* 1 to `max` lower-case letters, digits and - */
     STATE_BASE,     /* the base of urls */
+    STATE_URL,      /* that can be called (S6) */
     STATE_WHOLE,    /* a whole number from `min` to `max`; max 0: STATE_WHOLE_MAX */
     STATE_TIME,     /* "2024-03-01T10:00:00.000Z" */
     STATE_DURATION, /* "90s" */
@@ -118,5 +119,8 @@ bool state_check_lists(const json_t *const lists[SNAPSHOT_TABLES], struct state_
 /* The name of a header without its value; NULL: all have one. And that a job misses one. */
 const char *state_lacks_secret(const json_t *headers);
 void state_want_secret(struct state_fault *fault, size_t job, const char *header);
+
+/* The same of a secret of webhooks. */
+void state_want_webhook_secret(struct state_fault *fault, size_t index);
 
 #endif

@@ -299,10 +299,31 @@ void state_want_secret(struct state_fault *fault, size_t job, const char *header
              "/_mock/state?reveal=true writes values too");
 }
 
+void state_want_webhook_secret(struct state_fault *fault, size_t index)
+{
+    snprintf(fault->path, sizeof fault->path, "settings.webhook_secrets[%zu]", index);
+    state_wrong(fault, "has no value, and there is no such secret here: GET "
+                       "/_mock/state?reveal=true writes values too");
+}
+
+static bool check_webhook_secrets(const json_t *secrets, struct state_fault *fault)
+{
+    for (size_t i = 0; i < json_array_size(secrets); i++) {
+        if (!json_is_null(json_array_get(secrets, i)))
+            continue;
+        state_want_webhook_secret(fault, i);
+        return false;
+    }
+    return true;
+}
+
 bool state_check_secrets(const json_t *document, struct state_fault *ret_fault)
 {
     const json_t *jobs = json_object_get(document, "jobs");
+    const json_t *settings = json_object_get(document, "settings");
     *ret_fault = (struct state_fault){.path = ""};
+    if (!check_webhook_secrets(json_object_get(settings, "webhook_secrets"), ret_fault))
+        return false;
     for (size_t i = 0; i < json_array_size(jobs); i++) {
         const char *header =
             state_lacks_secret(json_object_get(json_array_get(jobs, i), "callback_headers"));

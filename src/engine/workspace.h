@@ -65,12 +65,15 @@ struct workspace {
     struct clock_shared clock;
     struct clock_coming coming_clock; /* the writer's thread */
     atomic_bool clock_taken;          /* see clock_take() */
+    atomic_int clock_asked;           /* see clock_ask_back() */
     struct events events;
 
     _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
     pthread_mutex_t rules_lock;
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
+    unsigned ends_unlooked;                  /* likewise: see engine/delivery_keep.h */
+    int64_t bytes_unlooked;
 
     /* The worker's, under its lock. */
     int64_t due_at;          /* of its next timer, on its clock; TIME_NEVER */

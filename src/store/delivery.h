@@ -59,7 +59,7 @@ int delivery_each_due(struct db *db, int64_t workspace, size_t limit,
 /* What the sender has to know of one that was given to it. Borrowed by the visitor. */
 struct delivery_given {
     int64_t seq, workspace, sending;
-    const char *callback_url;
+    const char *callback_url, *base; /* as below */
 };
 
 /* Visits those given to the sender after number `after`, in order of their numbers. A negative
@@ -79,11 +79,23 @@ int delivery_input(struct db *db, int64_t seq,
 /* At the start: no attempt is under way, whatever was when the server ended. Writer. */
 int delivery_forget_sending(struct db *db);
 
+/*
+ * Deletes the workspace's ended deliveries beyond so many and so many bytes, those that ended first
+ * before others; neither the one whose seq is `except` nor one that has an attempt under way.
+ * Writer.
+ */
+int delivery_prune(struct db *db, int64_t workspace, int64_t max_count, int64_t max_bytes,
+                   int64_t except);
+
 /* How many attempts of a workspace are under way; how many deliveries go on by themselves, these
  * included; how many failed for good. */
 int delivery_count_sending(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count);
+
+/* Whether there is one of those, without counting them. */
+int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any);
+int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any);
 
 /* The seq of the workspace's newest; 0: it has none. */
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq);

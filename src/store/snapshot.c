@@ -64,12 +64,13 @@ static const struct sql statements[STATEMENTS] = {
                         " polls, rule) SELECT seq, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
                         " FROM job WHERE workspace = ?1 AND id = ?2"),
     [PUT + SNAPSHOT_DELIVERIES] =
-        /* By hand a document may say no more than that it is pending. */
+        /* By hand a document may say no more than its status. */
     WRITES("INSERT INTO delivery (workspace, job, status, created_at, id, message, due_at,"
-           " ended_at, attempts, tries, rule, cut, body)"
+           " ended_at, attempts, tries, rule, cut, body, bytes)"
            " SELECT ?1, seq, ?3, ?4, coalesce(?5, lower(hex(randomblob(6)))),"
            " coalesce(?6, ?5, lower(hex(randomblob(6)))),"
-           " coalesce(?7, CASE ?3 WHEN 0 THEN ?4 END), ?8, ?9, ?10, ?11, ?12, ?13"
+           " coalesce(?7, CASE ?3 WHEN 0 THEN ?4 END), coalesce(?8, CASE WHEN ?3 > 2 THEN ?4 END),"
+           " ?9, ?10, ?11, ?12, ?13, coalesce(length(CAST(?13 AS BLOB)), 0)"
            " FROM job WHERE workspace = ?1 AND id = ?2"),
     [PUT + SNAPSHOT_SESSIONS] = WRITES("INSERT INTO session (workspace, " SESSION ")"
                                        " VALUES (?1, " SEVEN ")"),

@@ -1,13 +1,13 @@
 /* createScenarioJob, getScenarioJob, cancelScenarioJob. */
 #include "engine/jobs.h"
 #include "base/json.h"
+#include "engine/callback_headers.h"
 #include "engine/job_json.h"
 #include "engine/jump.h"
 #include "engine/magic.h"
 #include "engine/plan.h"
 #include "engine/steer.h"
 #include "http/respond.h"
-#include "studio/callback.h"
 #include "studio/check.h"
 #include "studio/internal.h"
 

@@ -337,7 +337,7 @@ describe('what is wrong', () => {
         ['jobs[3].queue_time', /unit/, (s) => { s.jobs[3].queue_time = 5; }],
         ['jobs[3].base_url', /base of urls/, (s) => { s.jobs[3].base_url = 'javascript:"x"'; }],
         ['jobs[3].created_at', /a time/, (s) => { s.jobs[3].created_at = 1709287200; }],
-        ['jobs[4].callback_headers', /names and texts/, (s) => { s.jobs[4].callback_headers = { A: 1 }; }],
+        ['jobs[4].callback_headers', /names and values/, (s) => { s.jobs[4].callback_headers = { A: 1 }; }],
         ['jobs[4].plan', /object/, (s) => { s.jobs[4].plan = 1; }],
         ['jobs[6].plan.hold_at', /queued, processing/, (s) => { s.jobs[6].plan.hold_at = 'failed'; }],
         ['jobs[6].plan.polls_queued', /1000000000/, (s) => { s.jobs[6].plan.polls_queued = 2 ** 33; }],

@@ -12,8 +12,11 @@ static const struct {
     {{.jobs = 7, .requests = 12}, "7.12"},
     {{.workspaces = 5}, "0.0.5"},
     {{.requests = 1, .rules = 3}, "0.1.0.3"},
-    {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
-     "9223372036854775807.9223372036854775807.9223372036854775807.9223372036854775807"},
+    {{.webhooks = 4}, "0.0.0.0.4"},
+    {{.rules = 3, .inbox = 6}, "0.0.0.3.0.6"},
+    {{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
+     "9223372036854775807.9223372036854775807.9223372036854775807.9223372036854775807"
+     ".9223372036854775807.9223372036854775807"},
 };
 
 START_TEST(writes_what_it_reads)
@@ -29,11 +32,12 @@ END_TEST
 
 START_TEST(absent_parts_are_zero)
 {
-    struct cursor cursor = {.jobs = 1, .requests = 1, .workspaces = 1, .rules = 1};
+    struct cursor cursor = {.jobs = 1, .requests = 1, .workspaces = 1, .rules = 1, .webhooks = 1};
     ck_assert(cursor_parse("5", &cursor));
     ck_assert_int_eq(cursor.jobs, 5);
     ck_assert_int_eq(cursor.requests, 0);
     ck_assert_int_eq(cursor.workspaces, 0);
+    ck_assert_int_eq(cursor.webhooks, 0);
 }
 END_TEST
 
@@ -43,7 +47,7 @@ static const char *const no_cursors[] = {
     "1.",
     ".1",
     "1..2",
-    "1.2.3.4.5",
+    "1.2.3.4.5.6.7",
     "-1",
     "+1",
     "1.-2",
@@ -57,7 +61,7 @@ static const char *const no_cursors[] = {
     "9223372036854775808",
     "11111111111111111111111111111111111111111111111111111111111111111111111111111111",
     "1.2.",
-    "1.2.3.4.",
+    "1.2.3.4.5.6.",
 };
 
 START_TEST(refuses_the_rest)
