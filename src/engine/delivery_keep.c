@@ -1,6 +1,7 @@
 #include "engine/delivery_keep.h"
 
 #include "store/attempt.h"
+#include "store/delivery_list.h"
 
 /* How much may be too much: a look reads a line of an index for each delivery that is kept. */
 enum { LOOK_EACH = 256, LOOK_EACH_BYTES = 4 * 1024 * 1024 };

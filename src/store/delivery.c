@@ -14,7 +14,6 @@ enum {
     GIVEN,
     INPUT,
     FORGET_SENDING,
-    PRUNE,
     COUNT_SENDING,
     COUNT_UNSETTLED,
     COUNT_FAILED,
@@ -52,13 +51,6 @@ static const struct sql statements[STATEMENTS] = {
         READS("SELECT callback_url, callback_headers, body, base FROM delivery" DELIVERY_JOB_JOIN
               " WHERE delivery.seq = ?"),
     [FORGET_SENDING] = WRITES("UPDATE delivery SET sending = 0, by_hand = 0 WHERE sending > 0"),
-    /* Of those that have ended, as many of the newest as have room. */
-    [PRUNE] = WRITES("DELETE FROM delivery WHERE seq IN (SELECT seq FROM"
-                     " (SELECT seq, row_number() OVER newest AS place, sum(bytes) OVER newest AS"
-                     " total FROM delivery INDEXED BY delivery_ended WHERE workspace = ?1"
-                     " AND ended_at IS NOT NULL"
-                     " WINDOW newest AS (ORDER BY ended_at DESC, seq DESC))"
-                     " WHERE place > ?2 OR total > ?3) AND sending = 0 AND seq <> ?4"),
     [COUNT_SENDING] = READS("SELECT count(*)" SENDING),
     [COUNT_UNSETTLED] = READS("SELECT (SELECT count(*)" SENDING ") + (SELECT count(*)" WAITING ")"),
     [COUNT_FAILED] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_ended"
@@ -207,17 +199,6 @@ int delivery_input(struct db *db, int64_t seq,
 int delivery_forget_sending(struct db *db)
 {
     struct query query = query_begin(db, TABLE_DELIVERY, FORGET_SENDING);
-    return query_run(&query);
-}
-
-int delivery_prune(struct db *db, int64_t workspace, int64_t max_count, int64_t max_bytes,
-                   int64_t except)
-{
-    struct query query = query_begin(db, TABLE_DELIVERY, PRUNE);
-    query_int(&query, workspace);
-    query_int(&query, max_count);
-    query_int(&query, max_bytes);
-    query_int(&query, except);
     return query_run(&query);
 }
 

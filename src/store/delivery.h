@@ -79,14 +79,6 @@ int delivery_input(struct db *db, int64_t seq,
 /* At the start: no attempt is under way, whatever was when the server ended. Writer. */
 int delivery_forget_sending(struct db *db);
 
-/*
- * Deletes the workspace's ended deliveries beyond so many and so many bytes, those that ended first
- * before others; neither the one whose seq is `except` nor one that has an attempt under way.
- * Writer.
- */
-int delivery_prune(struct db *db, int64_t workspace, int64_t max_count, int64_t max_bytes,
-                   int64_t except);
-
 /* How many attempts of a workspace are under way; how many deliveries go on by themselves, these
  * included; how many failed for good. */
 int delivery_count_sending(struct db *db, int64_t workspace, int64_t *ret_count);

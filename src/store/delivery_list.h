@@ -1,5 +1,5 @@
-/* Deliveries in the order of their creation, as the control plane sees them. Any thread's
- * connection. */
+/* Deliveries in the order of their creation, as the control plane sees them, on any thread's
+ * connection; and how many are kept for it. */
 #ifndef UNDERSTUDY_STORE_DELIVERY_LIST_H
 #define UNDERSTUDY_STORE_DELIVERY_LIST_H
 
@@ -25,5 +25,13 @@ struct delivery_item {
  * returned. */
 int delivery_each(struct db *db, int64_t workspace, const struct delivery_filter *filter,
                   int (*visit)(const struct delivery_item *item, void *arg), void *arg);
+
+/*
+ * Deletes the workspace's ended deliveries beyond so many and so many bytes, those that ended first
+ * before others; neither the one whose seq is `except` nor one that has an attempt under way.
+ * Writer.
+ */
+int delivery_prune(struct db *db, int64_t workspace, int64_t max_count, int64_t max_bytes,
+                   int64_t except);
 
 #endif

@@ -198,14 +198,20 @@ test('C9: a cursor, of the list or of the workspace', async (t) => {
 
 test('C9: deliveries that are waited for', async (t) => {
     const at = await place(await serve(t));
-    const receiver = await receive(t, { answer: [500, 200] });
+    let answer;
+    const receiver = await receive(t, { answer: [500,
+        () => new Promise((resolve) => { answer = () => resolve(200); })] });
     const any = at.list('?min=2&wait=60s');
     const failed = at.list('?status=exhausted&wait=60s');
     const here = at.list(`?host=${receiver.host}&min=2&wait=60s`);
-    const delivered = at.list('?status=delivered&wait=60s');
     const one = await at.owe(receiver.url);
     const ended = await at.ended(one.id);
     const two = await at.owe(receiver.url);
+    await receiver.came(2);
+    const delivered = at.list('?status=delivered&wait=60s');
+    await until(() => answer);
+    await at.list();
+    answer(); // from here on nothing happens but the attempt's end
     assert.deepEqual(ids(await any), ids([one, two]));
     assert.deepEqual(ids(await here), ids([one, two]));
     assert.deepEqual((await failed).map(({ id, status, ended_at: at }) => [id, status, at]),
