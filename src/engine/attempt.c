@@ -10,6 +10,7 @@
 #include "engine/callback.h"
 #include "engine/internal.h"
 #include "engine/job_json.h"
+#include "engine/signature.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -78,48 +79,90 @@ static int add_own(struct attempt *attempt, json_t *given, const char *name, con
     return add_header(attempt, name, value);
 }
 
-/* The job's headers as they were given, then ours, then those that keep libcurl from adding its
- * own. */
-static int compose_headers(struct attempt *attempt, json_t *given, const char *version)
+/* What a delivery's request is made of. */
+struct reading {
+    struct attempt *attempt;
+    const struct workspace_row *row;
+    const struct delivery *delivery;
+    const struct job *job;
+    const char *version;
+};
+
+/* What a receiver verifies; a body that is cut is signed whole, as what a connection lost would be.
+ */
+static int sign(const struct reading *reading, json_t *given)
 {
-    static const char *const withheld[] = {"Accept", "Expect", "Transfer-Encoding"};
-    char agent[64];
-    int status = 0;
-    const char *name;
-    json_t *value;
-    snprintf(agent, sizeof agent, "understudy/%s", version);
-    json_object_foreach(given, name, value)
-    {
-        if (status == 0)
-            status = add_header(attempt, name, json_string_value(value));
-    }
+    struct attempt *attempt = reading->attempt;
+    const char *id = reading->delivery->message;
+    int64_t now = time_wall_ms() / 1000; /* which the receiver compares with its own */
+    char time[24];
+    cleanup(buf_finish) struct buf signature = BUF_INIT;
+    snprintf(time, sizeof time, "%lld", (long long)now);
+    int status = buf_failed(&attempt->body) ? ERR_NO_MEMORY : 0;
     if (status == 0)
-        status = add_own(attempt, given, "Content-Type", "application/json");
+        status = signature_put(reading->row->settings.callback.secrets, id, now, attempt->body.data,
+                               attempt->body.len, &signature);
+    if (status == 0)
+        status = add_own(attempt, given, "webhook-id", id);
+    if (status == 0)
+        status = add_own(attempt, given, "webhook-timestamp", time);
+    if (status == 0)
+        status = add_own(attempt, given, "webhook-signature", signature.data);
+    return status;
+}
+
+/* All of ours, as a JSON object too. */
+static int add_all_own(const struct reading *reading, json_t *given)
+{
+    struct attempt *attempt = reading->attempt;
+    char agent[64];
+    snprintf(agent, sizeof agent, "understudy/%s", reading->version);
+    int status = add_own(attempt, given, "Content-Type", "application/json");
     if (status == 0)
         status = add_own(attempt, given, "User-Agent", agent);
+    if (status == 0 && *reading->row->settings.callback.secrets)
+        status = sign(reading, given);
     if (!attempt->own_headers.len)
         buf_putc(&attempt->own_headers, '{');
     buf_putc(&attempt->own_headers, '}');
-    for (size_t i = 0; status == 0 && i < sizeof withheld / sizeof *withheld; i++) {
-        char line[32];
-        snprintf(line, sizeof line, "%s:", withheld[i]);
-        struct curl_slist *list = is_given(given, withheld[i])
-                                      ? attempt->headers
-                                      : curl_slist_append(attempt->headers, line);
-        status = list ? 0 : ERR_NO_MEMORY;
-        attempt->headers = list ? list : attempt->headers;
+    return status;
+}
+
+/* Keeps libcurl from adding one of its own. */
+static int withhold(struct attempt *attempt, json_t *given, const char *name)
+{
+    char line[32];
+    if (is_given(given, name))
+        return 0;
+    snprintf(line, sizeof line, "%s:", name);
+    struct curl_slist *list = curl_slist_append(attempt->headers, line);
+    if (!list)
+        return ERR_NO_MEMORY;
+    attempt->headers = list;
+    return 0;
+}
+
+/* The job's headers as they were given, then ours, then those that keep libcurl from adding its
+ * own. */
+static int compose_headers(const struct reading *reading, json_t *given)
+{
+    static const char *const withheld[] = {"Accept", "Expect", "Transfer-Encoding"};
+    int status = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach(given, name, value)
+    {
+        if (status == 0)
+            status = add_header(reading->attempt, name, json_string_value(value));
     }
+    if (status == 0)
+        status = add_all_own(reading, given);
+    for (size_t i = 0; status == 0 && i < sizeof withheld / sizeof *withheld; i++)
+        status = withhold(reading->attempt, given, withheld[i]);
     return status;
 }
 
 /* -- what is sent, and where ------------------------------------------------------------------- */
-
-struct reading {
-    struct attempt *attempt;
-    const struct workspace_row *row;
-    const struct job *job;
-    const char *version;
-};
 
 /* Whether the URL means an inbox: one of the workspace's, or else none that may be sent to. */
 static void find_inbox(struct attempt *attempt, const struct workspace_row *row, const char *base)
@@ -146,7 +189,7 @@ static int take_input(const struct delivery_input *input, void *arg)
     if (status == 0 && input->callback_headers && !given)
         status = ERR_NO_MEMORY;
     if (status == 0)
-        status = compose_headers(attempt, given, reading->version);
+        status = compose_headers(reading, given);
     json_decref(given);
     return status;
 }
@@ -159,7 +202,7 @@ static int read_request(struct attempt *attempt, struct engine *engine, struct d
     registry_read_row(engine->registry, attempt->workspace, &row);
     attempt->timeout = callback_timeout(&row.settings);
     attempt->connect_timeout = callback_connect_timeout(&row.settings);
-    struct reading reading = {attempt, &row, &job, version};
+    struct reading reading = {attempt, &row, delivery, &job, version};
     int status = job_by_id(db, row.pk, delivery->job_id, &job);
     if (status == 0)
         status = delivery_input(db, delivery->seq, take_input, &reading);

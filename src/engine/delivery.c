@@ -27,40 +27,6 @@ bool delivery_has_ended(enum delivery_status status)
 
 /* -- in a transaction -------------------------------------------------------------------------- */
 
-/* Writes a delivery under an id that is free. */
-static int insert(struct db *db, struct workspace *workspace, struct delivery *delivery,
-                  const char *body)
-{
-    int status;
-    do {
-        status = draw_hex(db, workspace, delivery->id);
-        memcpy(delivery->message, delivery->id, sizeof delivery->message);
-        if (status == 0)
-            status = delivery_insert(db, workspace->row.pk, delivery, body);
-    } while (status == ERR_EXISTS);
-    if (status == 0 && delivery_has_ended(delivery->status)) /* no attempt will look */
-        status = delivery_keep(db, workspace, delivery, delivery->bytes);
-    return status;
-}
-
-int delivery_owe(struct db *db, struct workspace *workspace, const struct job *job, int64_t at,
-                 int64_t *io_due)
-{
-    struct delivery delivery = {.job = job->seq,
-                                .status = DELIVERY_PENDING,
-                                .created_at = at,
-                                .due_at = at,
-                                .ended_at = -1,
-                                .cut = -1};
-    /* The writer's thread alone changes the row, so it needs no lock to read it. */
-    if (!callback_is_on(&workspace->row.settings, job->status))
-        return 0;
-    int status = insert(db, workspace, &delivery, NULL);
-    if (status == 0 && at < *io_due)
-        *io_due = at;
-    return status;
-}
-
 int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand)
 {
     delivery->sending = db_next_number(db);

@@ -2,6 +2,7 @@
 #include "engine/rule_place.h"
 
 #include "base/duration.h"
+#include "base/json.h"
 #include "engine/plan.h"
 #include "engine/reply.h"
 
@@ -13,7 +14,7 @@ enum { WAIT_MAX_MS = 24 * 60 * 60 * 1000 }; /* that a connection is kept waiting
 /* -- tables ------------------------------------------------------------------------------------ */
 
 struct do_body {
-    const json_t *job, *respond, *retry_after, *transition;
+    const json_t *job, *webhook, *respond, *retry_after, *transition;
     struct field_whole delay, hang, truncate;
     struct field_text drop, drip, when;
     struct field_bool garbage;
@@ -100,6 +101,7 @@ static bool check_drip(const json_t *value)
 
 static const struct field do_fields[] = {
     {"job", FIELD_OBJECT, .what = "an object", TO(do_body, job)},
+    {"webhook", FIELD_OBJECT, .what = "an object", TO(do_body, webhook)},
     {"respond", FIELD_ANY, .what = "an object with status, body and headers, or an outcome's name",
      .check = check_respond, TO(do_body, respond)},
     {"retry_after", FIELD_ANY, .what = "a whole number of seconds, or a duration as \"30s\"",
@@ -224,6 +226,23 @@ static int take_drop(const struct do_body *body, const struct rule_place *place,
     return chosen < 0 ? ERR_INVALID : 0;
 }
 
+/* -- callbacks --------------------------------------------------------------------------------- */
+
+static int take_webhook(struct rule *rule, const json_t *object, const struct rule_place *place)
+{
+    struct buf text = BUF_INIT;
+    int status = webhook_take(place, object, &rule->action.webhook);
+    if (status < 0)
+        return status;
+    json_put_value(&text, object);
+    char *copy = buf_failed(&text) ? NULL : rule_alloc(rule, text.len + 1);
+    if (copy)
+        memcpy(copy, text.data, text.len);
+    buf_finish(&text);
+    rule->action.webhook_text = copy;
+    return copy ? 0 : ERR_NO_MEMORY;
+}
+
 /* -- the whole --------------------------------------------------------------------------------- */
 
 static int take_when(const struct do_body *body, const struct rule_place *place,
@@ -232,8 +251,9 @@ static int take_when(const struct do_body *body, const struct rule_place *place,
     static const char *const names[] = {"after_commit", NULL};
     if (rule_choose(place, "when", body->when.data, "after_commit", names) < 0)
         return ERR_INVALID;
-    if (action->kind == ACTION_JOB)
-        return rule_refuse(place, "when", "goes with an answer or a fault, and a job is neither");
+    if (action->kind == ACTION_JOB || action->kind == ACTION_WEBHOOK)
+        return rule_refuse(place, "when",
+                           "goes with an answer or a fault, and what becomes of a job is neither");
     if (action->kind == ACTION_TRANSITION)
         return rule_refuse(place, "when",
                            "cannot go with transition, which comes before the answer");
@@ -269,9 +289,10 @@ static int take_simple(const struct do_body *body, const struct rule_place *plac
 
 static int count_kinds(const struct do_body *body)
 {
-    return (body->job != NULL) + (body->respond != NULL) + (body->transition != NULL) +
-           body->delay.given + body->hang.given + body->truncate.given + (body->drop.data != NULL) +
-           (body->drip.data != NULL) + body->garbage.given;
+    return (body->job != NULL) + (body->webhook != NULL) + (body->respond != NULL) +
+           (body->transition != NULL) + body->delay.given + body->hang.given +
+           body->truncate.given + (body->drop.data != NULL) + (body->drip.data != NULL) +
+           body->garbage.given;
 }
 
 static int take_kind(struct rule *rule, const struct do_body *body, const struct rule_place *place)
@@ -280,6 +301,10 @@ static int take_kind(struct rule *rule, const struct do_body *body, const struct
     if (body->job) {
         action->kind = ACTION_JOB;
         return rule_take_job(place, body->job, &action->plan);
+    }
+    if (body->webhook) {
+        action->kind = ACTION_WEBHOOK;
+        return take_webhook(rule, body->webhook, place);
     }
     if (body->transition) {
         action->kind = ACTION_TRANSITION;
@@ -301,10 +326,11 @@ int rule_parse_do(struct rule *rule, const json_t *object, const char *path,
     if (status < 0)
         return status;
     if (count_kinds(&body) != 1)
-        return complain(complaint, "invalid_field",
-                        "%.*s must have exactly one of job, respond, delay, transition, drop, "
-                        "truncate, drip, hang, garbage",
-                        (int)strlen(path) - 1, path);
+        return complain(
+            complaint, "invalid_field",
+            "%.*s must have exactly one of job, webhook, respond, delay, transition, drop, "
+            "truncate, drip, hang, garbage",
+            (int)strlen(path) - 1, path);
     if (body.retry_after && !json_is_string(body.respond))
         return rule_refuse(&place, "retry_after", "goes with respond and an outcome's name");
     status = take_kind(rule, &body, &place);

@@ -76,6 +76,8 @@ const struct state_field state_plan_fields[] = {
     {"hold_at", WORD(holds)},
     {"polls", READS, .or_zero = true},
     {"rule", AN_ID},
+    {"webhook", .type = STATE_OBJECT},
+    {"webhook_rule", AN_ID},
 };
 const size_t state_plan_field_count = sizeof state_plan_fields / sizeof *state_plan_fields;
 

@@ -2,10 +2,11 @@
 #include "base/complaint.h"
 #include "base/json.h"
 #include "engine/plan.h"
-#include "engine/rule.h"
+#include "engine/rule_place.h"
 #include "engine/rules.h"
 #include "engine/state.h"
 #include "engine/state_fields.h"
+#include "engine/webhook.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +64,19 @@ static const char *job_contradiction(const struct snapshot_value *values, unsign
     return NULL;
 }
 
+/* What its callback is to do, as a rule would say it. */
+static bool check_webhook(const json_t *plan, struct state_fault *fault)
+{
+    struct complaint complaint = COMPLAINT_INIT;
+    struct webhook webhook;
+    char path[STATE_PATH_SIZE + 2];
+    const json_t *object = json_object_get(plan, "webhook");
+    snprintf(path, sizeof path, "%s.", fault->path);
+    return !object || json_is_null(object) ||
+           webhook_take(&(struct rule_place){&complaint, path}, object, &webhook) == 0 ||
+           state_complain(&complaint, fault);
+}
+
 /* Reads what is planned for a job; *ret_marks is how it is marked for that. */
 static bool take_plan(const json_t *job, const struct snapshot_value *values, struct state_row *row,
                       struct state_fault *fault)
@@ -80,7 +94,8 @@ static bool take_plan(const json_t *job, const struct snapshot_value *values, st
         return state_wrong(fault, "must be an object");
     if (!check_names(object, &planned, NULL, fault) ||
         !state_take_fields(object, state_plan_fields, state_plan_field_count, row->plan,
-                           row->plan_texts, fault))
+                           row->plan_texts, fault) ||
+        !check_webhook(object, fault))
         return false;
     fault->path[len] = '\0';
     if (!row->plan[STATE_PLAN_HOLD].is_null)

@@ -9,6 +9,7 @@ enum {
     UPDATE,
     BY_ID,
     BY_SEQ,
+    FIRST_OF,
     NEXT_DUE,
     DUE,
     GIVEN,
@@ -42,6 +43,8 @@ static const struct sql statements[STATEMENTS] = {
                       " by_hand = ?, attempts = ?, tries = ?, bytes = ? WHERE seq = ?"),
     [BY_ID] = READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.workspace = ? AND delivery.id = ?"),
     [BY_SEQ] = READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.seq = ?"),
+    [FIRST_OF] =
+        READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.job = ? ORDER BY delivery.seq LIMIT 1"),
     [NEXT_DUE] = READS(DUE_FIRST " LIMIT 1"),
     [DUE] = READS(DUE_FIRST " LIMIT ?"),
     [GIVEN] = READS("SELECT delivery.seq, delivery.workspace, sending, callback_url, base"
@@ -127,6 +130,13 @@ int delivery_by_seq(struct db *db, int64_t seq, struct delivery *ret_delivery)
 {
     struct query query = query_begin(db, TABLE_DELIVERY, BY_SEQ);
     query_int(&query, seq);
+    return read_one(&query, ret_delivery);
+}
+
+int delivery_first_of(struct db *db, int64_t job, struct delivery *ret_delivery)
+{
+    struct query query = query_begin(db, TABLE_DELIVERY, FIRST_OF);
+    query_int(&query, job);
     return read_one(&query, ret_delivery);
 }
 

@@ -47,6 +47,9 @@ int delivery_update(struct db *db, const struct delivery *delivery);
 int delivery_by_id(struct db *db, int64_t workspace, const char *id, struct delivery *ret_delivery);
 int delivery_by_seq(struct db *db, int64_t seq, struct delivery *ret_delivery);
 
+/* The first that a job owed, by its seq. ERR_NOT_FOUND. */
+int delivery_first_of(struct db *db, int64_t job, struct delivery *ret_delivery);
+
 /* The first whose attempt is due at or before `until` and not under way, by (due time, creation).
  * ERR_NOT_FOUND. */
 int delivery_next_due(struct db *db, int64_t workspace, int64_t until,

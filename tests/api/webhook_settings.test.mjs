@@ -9,6 +9,7 @@ import { before, describe, test } from 'node:test';
 
 import { job as jobBody, serve, studio, temporaryDirectory } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
+import { receive } from './receiver.mjs';
 
 const DEFAULTS = { callback_timeout: '15s', callback_connect_timeout: '5s', callback_retries: [],
     callback_map: {}, callback_on: ['completed', 'failed', 'cancelled'], webhook_secrets: null };
@@ -124,6 +125,26 @@ describe('which ends are told', () => {
         await move('failed', 1);
         await move('completed', 2);
         await move('cancelled', 3);
+    });
+});
+
+describe('where they go', () => {
+    test('callback_map: an app\'s own URL leads to the test\'s receiver, what is another\'s does not', async (t) => {
+        const [one, all] = [await receive(t), await receive(t)];
+        const own = await workspace({ clock: 'manual', settings: { callback_map: {
+            'https://hooks.acme.com': `http://${one.host}`, '*': `http://${all.host}/all` } } });
+        const send = async (callback_url) => {
+            const { id } = await own.api.newJob({ callback_url });
+            await own.mock.must(200, 'POST', `/jobs/${id}/transition`, { body: { to: 'completed' } });
+        };
+        await send('https://hooks.acme.com/exec?a=b');
+        await send('https://hooks.acme.com.evil/exec');
+        assert.deepEqual((await one.came(1)).map((request) => request.path), ['/exec?a=b']);
+        assert.deepEqual((await all.came(1)).map((request) => request.path), ['/all']);
+        assert.equal(one.requests[0].headers.host, one.host);
+        await own.mock.set({ callback_map: { 'https://hooks.acme.com/exec': all.url } });
+        await send('https://hooks.acme.com/exec/2');
+        assert.equal((await all.came(2))[1].path, '/hook/2', 'at once');
     });
 });
 
