@@ -422,7 +422,6 @@ static int sleep_ms(const struct sender *sender)
 static void turn(struct sender *sender)
 {
     int running;
-    atomic_exchange(&sender->woken, false);
     if (sender->retry_at && time_steady_ms() >= sender->retry_at) {
         sender->retry_at = 0;
         submit_unsaved(sender);
@@ -459,27 +458,39 @@ static void finish(struct sender *sender)
         attempt_destroy(attempt);
     }
     for (;;) {
+        atomic_exchange(&sender->woken, false);
         take_written(sender);
         drop_unsaved(sender);
         if (!sender->unwritten_count)
             break;
         curl_multi_poll(sender->multi, NULL, 0, SLEEP_MAX_MS, NULL);
-        atomic_exchange(&sender->woken, false);
     }
     take_forgettings(sender);
+}
+
+/* Whoever wakes the sender from here on ends its next sleep; what was sent before is seen by it. */
+static bool goes_on(struct sender *sender)
+{
+    atomic_exchange(&sender->woken, false);
+    return !atomic_load(&sender->stopping);
+}
+
+static bool open_reader(struct sender *sender)
+{
+    struct err err = {""};
+    sender->db = store_reader(sender->engine->store, &err);
+    if (!sender->db)
+        log_event(LOG_ERROR, "callbacks wait: the store cannot be read",
+                  LOG_STR("reason", err.text));
+    return sender->db != NULL;
 }
 
 static void *sender_main(void *arg)
 {
     struct sender *sender = arg;
-    struct err err;
-    while (!atomic_load(&sender->stopping) &&
-           !(sender->db = store_reader(sender->engine->store, &err))) {
-        log_event(LOG_ERROR, "callbacks wait: the store cannot be read",
-                  LOG_STR("reason", err.text));
+    while (goes_on(sender) && !open_reader(sender))
         curl_multi_poll(sender->multi, NULL, 0, SLEEP_MAX_MS, NULL);
-    }
-    while (!atomic_load(&sender->stopping))
+    while (goes_on(sender))
         turn(sender);
     finish(sender);
     return NULL;
