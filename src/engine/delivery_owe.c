@@ -54,6 +54,7 @@ static int owe_by(struct owing *owing, const struct webhook *webhook)
     struct buf body = BUF_INIT;
     int status = put_body(webhook, &body);
     owing->body = body.data;
+    delivery->bytes = (int64_t)body.len;
     delivery->due_at = time_add(delivery->created_at, webhook->delay);
     delivery->cut = webhook->truncate;
     if (webhook->hold || webhook->drop)
