@@ -402,3 +402,19 @@ void attempt_conclude(struct attempt *attempt, CURLcode code)
                      attempt->answer.head.len && !attempt->answer.is_interim ? status : 0);
     end_transfer(attempt);
 }
+
+void attempt_put(struct attempt **list, struct attempt *attempt)
+{
+    attempt->next = *list;
+    if (attempt->next)
+        attempt->next->place_in_list = &attempt->next;
+    attempt->place_in_list = list;
+    *list = attempt;
+}
+
+void attempt_take_out(struct attempt *attempt)
+{
+    *attempt->place_in_list = attempt->next;
+    if (attempt->next)
+        attempt->next->place_in_list = attempt->place_in_list;
+}

@@ -72,6 +72,10 @@ void attempt_conclude(struct attempt *attempt, CURLcode code);
 
 void attempt_destroy(struct attempt *attempt); /* NULL is fine */
 
+/* Puts it first in a list; takes it out of the one that it is in. */
+void attempt_put(struct attempt **list, struct attempt *attempt);
+void attempt_take_out(struct attempt *attempt);
+
 /* -- to an inbox of our own (attempt_inbox.c) -------------------------------------------------- */
 
 /* Has its `end` put the message into the inbox. ERR_NO_MEMORY. */

@@ -265,8 +265,7 @@ describe('while it waits', () => {
     test('C9: so does the workspace\'s deletion', async (t) => {
         const { made, answer } = await waiting(t);
         await control(server).remove(made.slug);
-        const { status } = await answer;
-        assert.ok(status === 404 || status === 409, `${status}`);
+        assertProblem(await answer, 404, 'workspace_not_found');
     });
 
     test('C9: and the server\'s stop', async (t) => {

@@ -123,8 +123,7 @@ describe('what a receiver says', () => {
         const { owe, advance, receiver } = await place(t,
             { settings: { callback_retries: ['10s', '10s', '10s', '10s', '2h'] } });
         const later = (value) => ({ status: 503, headers: { 'Retry-After': value } });
-        receiver.answer = [later('90'), later('7200'), later('3'), later('soon'),
-            later('3600'), () => later(new Date(Date.now() + 10 * MINUTE).toUTCString())];
+        receiver.answer = [later('90'), later('7200'), later('3'), later('soon'), later('3600'), 500];
         await owe();
         const { fired } = await advance({ by: '31h' });
         assert.deepEqual(waitsOf(fired), [90 * SECOND, HOUR, 10 * SECOND, 10 * SECOND, 2 * HOUR]);
@@ -174,15 +173,12 @@ describe('settling', () => {
         await advance({ by: '39s' });
         await owe();
         assert.equal(await told('20ms'), `1 job and 2 deliveries are unfinished, ${manual('1s')}`);
-        let release;
-        receiver.answer = () => new Promise((resolve) => { release = () => resolve(200); });
+        receiver.answer = () => {}; // never
         await advance({ by: '999ms', deliveries: 'detach' });
         await mock.must(200, 'PUT', '/clock', { body: { mode: 'manual',
             now: new Date(START + 41 * SECOND).toISOString() } });
         await receiver.came(5);
         assert.match(await told('20ms'), /^3 deliveries are unfinished, 3 attempts are under way, the clock/);
-        void release;
-        receiver.answer = 200;
     });
 
     test('C9: it comes when the last one has ended', async (t) => {
@@ -192,7 +188,7 @@ describe('settling', () => {
         receiver.answer = () => new Promise((resolve) => { release = () => resolve(200); });
         await owe();
         await receiver.came(1);
-        const waiting = mock.send('POST', '/wait', { body: { ...settled, wait: '30s' } });
+        const waiting = mock.send('POST', '/wait', { body: { ...settled, wait: '5m' } });
         await until(async () => release);
         assertProblem(await mock.send('POST', '/wait', { body: settled }), 409, 'not_so',
             /^1 delivery is unfinished, 1 attempt is under way, the clock is real, nothing is due$/);
@@ -213,6 +209,38 @@ describe('settling', () => {
         await mock.must(200, 'POST', '/wait', { body: { ...settled, wait: '30s' } });
         assert.deepEqual(seen, [SECOND, SECOND + HOUR, SECOND + 3 * HOUR]);
         assert.equal((await deliveries())[0].status, 'exhausted');
+    });
+
+    test('C10: no wait has an auto clock jump past an attempt, whatever it is for', async (t) => {
+        const { owe, api, mock, receiver } = await place(t, { mode: 'auto' });
+        let release;
+        receiver.answer = () => new Promise((resolve) => { release = () => resolve(200); });
+        await owe();
+        await mock.set({ processing_time: '1h' });
+        const { id } = await api.newJob();
+        const waiting = mock.must(200, 'GET', `/jobs/${id}?until=terminal&wait=5m`);
+        await receiver.came(1);
+        await until(async () => release);
+        assertProblem(await mock.send('GET', `/jobs/${id}?until=terminal&wait=50ms`), 409,
+            'wait_expired', /next event in/);
+        const clock = await mock.must(200, 'GET', '/clock');
+        assert.deepEqual([Date.parse(clock.now), clock.due[0].job], [START + SECOND, id]);
+        release();
+        assert.equal(Date.parse((await waiting).completed_at), START + HOUR);
+    });
+
+    test('C10: who polls is not held up by it', async (t) => {
+        const { owe, api, receiver } = await place(t, { mode: 'auto' });
+        const { id } = await owe({ prompt: 'The first' });
+        let other;
+        receiver.answer = async ({ json }) => { // polls another job to its end before it answers
+            if (json.id !== id) return 200;
+            other = await api.jobEnd((await api.newJob()).id, { timeout: 10_000 });
+            return 200;
+        };
+        await api.jobEnd(id);
+        await until(async () => other);
+        assert.equal(other.status, 'completed');
     });
 });
 

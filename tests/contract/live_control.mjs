@@ -219,7 +219,7 @@ async function states(server, checkout) {
         settings: { queue_time: '10s' } } });
     await call(server, 'createScenarioJob', { status: 201, headers: bearer(own),
         body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call',
-            callback_url: 'https://app.example/hook', callback_headers: { Authorization: 'x' } } });
+            callback_url: 'http://inbox.test/hook', callback_headers: { Authorization: 'x' } } });
     await call(server, 'getState', { prefix, query: '?reveal=yes', status: 422,
         example: 'invalid_reveal' });
     const body = await call(server, 'getState', { prefix, status: 200, example: 'state' });
