@@ -43,7 +43,10 @@ INSERT INTO delivery (workspace, job, id, message, status, created_at, due_at, e
     SELECT workspace, job, printf('%012x', seq), printf('%012x', seq),
            CASE status WHEN 0 THEN 0 WHEN 1 THEN 3 ELSE 4 END, created_at,
            CASE status WHEN 0 THEN created_at END, CASE status WHEN 0 THEN NULL ELSE created_at END
-    FROM delivery_before ORDER BY seq;
+    FROM delivery_before
+    -- A state that was put in by hand could have others, which nobody can send.
+    WHERE EXISTS (SELECT 1 FROM job WHERE job.seq = delivery_before.job AND callback_url IS NOT NULL)
+    ORDER BY seq;
 DROP TABLE delivery_before;
 CREATE UNIQUE INDEX delivery_id ON delivery (workspace, id);
 CREATE INDEX delivery_job ON delivery (job);

@@ -53,7 +53,7 @@ extern const size_t state_plan_field_count;
 void state_put_fields(struct buf *out, const struct state_field *fields, size_t count,
                       const struct snapshot_value *values, bool reveal);
 
-/* Places of a job's values, and of its plan's. */
+/* Places of a job's values, of its plan's, and of others'. */
 enum {
     STATE_JOB_NUMBER = 0,
     STATE_JOB_ID = 1,
@@ -73,6 +73,9 @@ enum {
     STATE_PLAN_POLLS_PROCESSING = 6,
     STATE_PLAN_HOLD = 7,
     STATE_PLAN_WEBHOOK = 10,
+    STATE_DELIVERY_STATUS = 1,
+    STATE_DELIVERY_DUE = 5,
+    STATE_DELIVERY_ENDED = 6,
     STATE_RULE_ID = 0,
     STATE_RULE_LEFT = 2,
     STATE_RULE_SKIP = 3,

@@ -1,6 +1,7 @@
 /* Reading the rows of a state document, and what must hold between them (engine/state.h). */
 #include "base/complaint.h"
 #include "base/json.h"
+#include "engine/delivery.h"
 #include "engine/plan.h"
 #include "engine/rule_place.h"
 #include "engine/rules.h"
@@ -62,6 +63,18 @@ static const char *job_contradiction(const struct snapshot_value *values, unsign
     if (status == JOB_FAILED && values[STATE_JOB_ERROR_CODE].is_null)
         return "must have error_code";
     return NULL;
+}
+
+/* The same of a delivery; what a pending or ended one leaves out is when it, or its job, ended. */
+static const char *delivery_contradiction(const struct snapshot_value *values)
+{
+    enum delivery_status status = (enum delivery_status)values[STATE_DELIVERY_STATUS].number;
+    bool is_due = !values[STATE_DELIVERY_DUE].is_null;
+    if (!values[STATE_DELIVERY_ENDED].is_null && !delivery_has_ended(status))
+        return "must have ended_at only if it has ended";
+    if (status == DELIVERY_PENDING || is_due == (status == DELIVERY_RETRYING))
+        return NULL;
+    return "must have due_at if it is retrying, may have it if it is pending, and else none";
 }
 
 /* What its callback is to do, as a rule would say it. */
@@ -155,13 +168,16 @@ bool state_take_row(const struct state_list *list, size_t index, const json_t *o
         return false;
     if (list->table == SNAPSHOT_RULES)
         return check_rule(object, row->values, fault);
-    if (!is_job)
-        return true;
-    if (!take_plan(object, row->values, row, fault))
-        return false;
-    fill_in(row->values, index);
-    row->values[list->count] = (struct snapshot_value){.number = row->marks};
-    const char *problem = job_contradiction(row->values, row->marks);
+    const char *problem = NULL;
+    if (list->table == SNAPSHOT_DELIVERIES)
+        problem = delivery_contradiction(row->values);
+    if (is_job) {
+        if (!take_plan(object, row->values, row, fault))
+            return false;
+        fill_in(row->values, index);
+        row->values[list->count] = (struct snapshot_value){.number = row->marks};
+        problem = job_contradiction(row->values, row->marks);
+    }
     return !problem || state_wrong(fault, problem);
 }
 
@@ -239,11 +255,20 @@ static const struct reference {
     const char *field;
     enum snapshot_table to;
     const char *problem;
+    const char *with; /* a field that it must have; or NULL */
 } references[] = {
-    {SNAPSHOT_JOBS, "scenario", SNAPSHOT_SCENARIOS, "is no scenario of the document"},
-    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is no job of the document"},
-    {SNAPSHOT_SESSIONS, "job", SNAPSHOT_JOBS, "is no job of the document"},
+    {SNAPSHOT_JOBS, "scenario", SNAPSHOT_SCENARIOS, "is no scenario of the document", NULL},
+    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is no job of the document", NULL},
+    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is a job with no callback_url", "callback_url"},
+    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is a job that has not ended", "completed_at"},
+    {SNAPSHOT_SESSIONS, "job", SNAPSHOT_JOBS, "is no job of the document", NULL},
 };
+
+static bool can_be_named(const json_t *row, const struct reference *reference)
+{
+    const json_t *value = reference->with ? json_object_get(row, reference->with) : NULL;
+    return !reference->with || (value && !json_is_null(value));
+}
 
 static bool check_reference(const json_t *const lists[SNAPSHOT_TABLES],
                             const struct reference *reference, struct state_fault *fault)
@@ -251,8 +276,11 @@ static bool check_reference(const json_t *const lists[SNAPSHOT_TABLES],
     const json_t *rows = lists[reference->from], *others = lists[reference->to];
     json_t *known = json_object();
     bool good = known != NULL;
-    for (size_t i = 0; good && i < json_array_size(others); i++)
-        good = note(known, json_object_get(json_array_get(others, i), "id"), NULL);
+    for (size_t i = 0; good && i < json_array_size(others); i++) {
+        const json_t *other = json_array_get(others, i);
+        if (can_be_named(other, reference))
+            good = note(known, json_object_get(other, "id"), NULL);
+    }
     for (size_t i = 0; good && i < json_array_size(rows); i++) {
         const char *id =
             json_string_value(json_object_get(json_array_get(rows, i), reference->field));
