@@ -5,6 +5,8 @@
 #include "engine/callback.h"
 
 #include "base/duration.h"
+#include "base/url.h"
+#include "engine/reach.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -85,6 +87,13 @@ static bool begins(const char *url, const char *prefix)
     return prefix[len - 1] == '/' || !url[len] || strchr("/?#", url[len]);
 }
 
+/* An inbox has one name and nothing below it. */
+static bool is_inbox(const char *place)
+{
+    struct url_place read;
+    return url_read_place(place, &read) && strcasecmp(read.host, INBOX_HOST) == 0;
+}
+
 static void put_mapped(const char *url, const char *prefix, const char *place, struct buf *out)
 {
     const char *rest = url + strlen(prefix);
@@ -94,7 +103,8 @@ static void put_mapped(const char *url, const char *prefix, const char *place, s
     if (*rest == '/' && place[len - 1] == '/')
         len--;
     buf_append(out, place, len);
-    buf_puts(out, rest);
+    if (!is_inbox(place))
+        buf_puts(out, rest);
 }
 
 /* The longest prefix that a URL begins with; NULL: none. */

@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+/* Whose URLs are inboxes. */
+#define INBOX_HOST "inbox.test"
+
 enum reach_policy { REACH_LOCAL, REACH_PRIVATE, REACH_PUBLIC, REACH_ANY };
 
 /* The names of the policies, in their order; a NULL ends them. */

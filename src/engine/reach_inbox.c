@@ -16,8 +16,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define INBOX_HOST "inbox.test"
-
 /* Where a URL leads. */
 struct target {
     struct url_place place;
