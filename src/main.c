@@ -7,6 +7,7 @@
 #include "config.h"
 #include "control/control.h"
 #include "control/intercept.h"
+#include "control/recorder.h"
 #include "engine/engine.h"
 #include "healthcheck.h"
 #include "http/server.h"
@@ -165,6 +166,8 @@ static int start_engine(struct program *program, struct err *err)
                      .processing_time = config->processing_time_ms,
                      .max_processing = config->max_processing,
                      .magic = !config->no_magic},
+        .journal_memory = config->journal ? (size_t)config->journal_memory : 0,
+        .journal_threads = (unsigned)config->threads,
         .no_defaults = config->no_defaults,
         .states = states,
         .state_count = config->state_count,
@@ -225,6 +228,7 @@ static int start_server(struct program *program, struct err *err)
                                      .max_connections = (unsigned)config->max_connections,
                                      .max_body = (size_t)config->max_body,
                                      .deadlines = engine_deadlines(program->engine),
+                                     .recorder = recorder_of(&program->control),
                                      .apis = program->apis,
                                      .api_count = 5};
     fit_descriptors(config, program->listener_count, &options);

@@ -130,7 +130,8 @@ void mock_leave(struct request *request)
 
 struct workspace *mock_workspace(struct request *request)
 {
-    return ((struct caller *)request_user(request))->workspace;
+    const struct caller *caller = request_user(request);
+    return caller ? caller->workspace : NULL;
 }
 
 /* -- refusals ---------------------------------------------------------------------------------- */

@@ -303,6 +303,7 @@ void rule_subject_begin(struct rule_subject *subject, struct workspace *workspac
     subject->workspace = workspace;
     subject->request = workspace_enter(workspace, &subject->turn);
     subject->unanswered = true;
+    subject->begun_at = workspace_now(workspace);
 }
 
 void rule_subject_give_up(struct rule_subject *subject)
@@ -355,6 +356,7 @@ void rule_subject_commit_job(struct rule_subject *subject, const char *job)
     if (!subject)
         return;
     take_over(&subject->found[RULE_JOB]);
+    snprintf(subject->made, sizeof subject->made, "%s", job);
     rule_subject_settle(subject, job);
 }
 

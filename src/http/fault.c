@@ -121,9 +121,19 @@ static int descriptor(const struct request *request)
         ->connect_fd;
 }
 
+enum request_end_kind fault_end(const struct request *request)
+{
+    static const enum request_end_kind ends[] = {
+        [FAULT_NONE] = END_ANSWERED,      [FAULT_DROP] = END_DROPPED, [FAULT_HANG] = END_HUNG,
+        [FAULT_TRUNCATE] = END_TRUNCATED, [FAULT_DRIP] = END_DRIPPED, [FAULT_GARBAGE] = END_GARBAGE,
+    };
+    return ends[request->fault->fault.kind];
+}
+
 /* libmicrohttpd is told to close the connection without an answer. */
 static void end_without_answer(struct request *request)
 {
+    request_tell_end(request, fault_end(request), NULL);
     request->stage = STAGE_ANSWERED;
     request->status = 0;
     request->broken = true;

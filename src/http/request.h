@@ -31,6 +31,11 @@ const char *request_path(const struct request *request);
 /* The slug of the /w/{slug} prefix; NULL without one (H7). */
 const char *request_workspace_prefix(const struct request *request);
 
+/* What its client calls it (X-Request-Id), where that is sane, or else a name of ours. It is in
+ * every answer, in the log and in the journal. */
+enum { REQUEST_ID_SIZE = 65 };
+const char *request_id(struct request *request);
+
 /* The operationId of the route that was found; NULL where there is none. */
 const char *request_operation(const struct request *request);
 

@@ -1,0 +1,289 @@
+/*
+ * An entry is put together on the stack, with what is secret blotted out, and copied once into
+ * memory of its own. This is done for every request, so nothing here parses or allocates that does
+ * not have to.
+ */
+#include "control/recorder.h"
+
+#include "base/digest.h"
+#include "base/time.h"
+#include "control/internal.h"
+#include "engine/journal.h"
+#include "engine/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    KEY_PREFIX = 10, /* of "exec_live_" */
+    KEY_LENGTH = 50,
+    LAST = 4, /* characters of a secret that are shown */
+    /* Of all names and values; a request's head has less, and so has an answer's. */
+    HEADERS_SIZE = 16 * 1024,
+};
+
+/* -- what is secret ---------------------------------------------------------------------------- */
+
+static bool is_key_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Blots out all but the last four characters of each API key, in place. */
+static void blot_keys(char *text, size_t len)
+{
+    char *end = text + len;
+    for (char *at = text; (at = memmem(at, (size_t)(end - at), "exec_live_", KEY_PREFIX));) {
+        char *letter = at + KEY_PREFIX;
+        while (letter < end && letter < at + KEY_LENGTH && is_key_letter(*letter))
+            letter++;
+        if (letter - at > KEY_PREFIX + LAST)
+            memset(at + KEY_PREFIX, '.', (size_t)(letter - at) - KEY_PREFIX - LAST);
+        at = letter;
+    }
+}
+
+/* {"X-Token": "(12 bytes)"} */
+static void blot_values(json_t *headers)
+{
+    const char *name;
+    json_t *value;
+    char text[40];
+    json_object_foreach(headers, name, value)
+    {
+        snprintf(text, sizeof text, "(%zu bytes)", json_string_length(value));
+        if (json_is_string(value))
+            json_object_set_new(headers, name, json_string(text));
+    }
+}
+
+/*
+ * A body with the values of callback_headers blotted out, to be freed by free(); NULL: there are
+ * none in it. Where it is not JSON, it ends where they begin.
+ */
+static char *blot_headers(struct request *request, const char *body, size_t *io_len)
+{
+    static const char member[] = "callback_headers";
+    const char *at = memmem(body, *io_len, member, sizeof member - 1);
+    const json_t *value = NULL;
+    struct err err;
+    if (!at)
+        return NULL;
+    if (request_json(request, &value, &err) < 0 || !json_is_object(value)) {
+        *io_len = (size_t)(at - body);
+        return strndup(body, *io_len);
+    }
+    json_t *copy = json_copy((json_t *)value); /* shallow: only that member becomes another */
+    json_t *headers = json_deep_copy(json_object_get(value, member));
+    blot_values(headers);
+    if (headers)
+        json_object_set_new(copy, member, headers);
+    char *text = copy ? json_dumps(copy, JSON_COMPACT) : NULL;
+    json_decref(copy);
+    *io_len = text ? strlen(text) : 0;
+    return text ? text : strdup("");
+}
+
+/* -- putting it together ----------------------------------------------------------------------- */
+
+struct packed {
+    size_t len;
+    char bytes[HEADERS_SIZE];
+};
+
+static void pack(struct packed *packed, const char *name, size_t name_len, const char *value,
+                 size_t value_len)
+{
+    char *at = packed->bytes + packed->len;
+    if (name_len + value_len + 2 > sizeof packed->bytes - packed->len)
+        return;
+    memcpy(at, name, name_len);
+    at[name_len] = '\0';
+    memcpy(at + name_len + 1, value, value_len);
+    at[name_len + 1 + value_len] = '\0';
+    packed->len += name_len + value_len + 2;
+}
+
+static void pack_header(void *arg, const char *name, size_t name_len, const char *value,
+                        size_t value_len)
+{
+    char text[40] = "";
+    if (name_len != 13 || strncasecmp(name, "Authorization", name_len) != 0) {
+        pack(arg, name, name_len, value, value_len);
+        return;
+    }
+    size_t scheme = strcspn(value, " ");
+    const char *last = value_len > scheme + 2 * LAST ? value + value_len - LAST : "";
+    if (scheme < sizeof text - 10)
+        snprintf(text, sizeof text, "%.*s …%s", (int)scheme, value, last);
+    pack(arg, name, name_len, text, strlen(text));
+}
+
+static void pack_answer_header(void *arg, const char *name, size_t name_len, const char *value,
+                               size_t value_len)
+{
+    pack(arg, name, name_len, value, value_len);
+}
+
+/* The last four of the caller's key, where it is one or looks like one. */
+static void note_key(const struct request *request, struct journal_entry *entry)
+{
+    const char *authorization = request_authorization(request);
+    size_t len = authorization ? strlen(authorization) : 0;
+    if (len > 2 * LAST + 7)
+        snprintf(entry->key, sizeof entry->key, "%s", authorization + len - LAST);
+}
+
+/* The job that the request names in its path, or has made. */
+static void note_job(const struct request *request, const struct rule_subject *subject,
+                     struct journal_entry *entry)
+{
+    const char *id = entry->operation_id;
+    if (subject && *subject->made)
+        memcpy(entry->job, subject->made, sizeof entry->job);
+    else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0) &&
+             strlen(request_param(request, 0)) < sizeof entry->job)
+        snprintf(entry->job, sizeof entry->job, "%s", request_param(request, 0));
+}
+
+static const enum journal_end ends[] = {
+    [END_ANSWERED] = JOURNAL_ANSWERED, [END_TRUNCATED] = JOURNAL_TRUNCATED,
+    [END_DRIPPED] = JOURNAL_DRIPPED,   [END_DROPPED] = JOURNAL_DROPPED,
+    [END_HUNG] = JOURNAL_HUNG,         [END_GARBAGE] = JOURNAL_GARBAGE,
+    [END_LEFT] = JOURNAL_LEFT,
+};
+
+static void describe(struct request *request, const struct request_end *end,
+                     const struct rule_subject *subject, struct journal_entry *entry)
+{
+    *entry = (struct journal_entry){
+        .request = subject ? subject->request : 0,
+        .at = subject ? subject->begun_at : -1,
+        .sent_at = request_begun_at(request),
+        .duration = time_steady_ms() - request_begun_at(request),
+        .connection = request_connection(request),
+        .end = ends[end->kind],
+        .status = end->status,
+        .operation = rule_operation(request_operation(request)),
+        .operation_id = request_operation(request),
+        .method = request_is_head(request) ? "HEAD" : request_method(request),
+        .target = request_target(request),
+        .path = request_path(request),
+        .id = request_id(request),
+    };
+    note_key(request, entry);
+    note_job(request, subject, entry);
+    if (subject && subject->answer)
+        memcpy(entry->rule, subject->answer->id, sizeof entry->rule);
+    else if (subject && subject->job)
+        memcpy(entry->rule, subject->job->id, sizeof entry->rule);
+}
+
+/* Headers and bodies; what is blotted out is so in the entry's own copy. */
+static struct journal_entry *complete(struct request *request, const struct request_end *end,
+                                      struct journal_entry *entry, bool with_bodies)
+{
+    struct packed headers, answer_headers;
+    char *blotted = NULL;
+    headers.len = answer_headers.len = 0;
+    request_each_header(request, pack_header, &headers);
+    request_each_answer_header(request, pack_answer_header, &answer_headers);
+    entry->headers = (struct journal_text){headers.bytes, headers.len, headers.len};
+    entry->answer_headers =
+        (struct journal_text){answer_headers.bytes, answer_headers.len, answer_headers.len};
+    if (with_bodies) {
+        struct journal_text *body = &entry->body;
+        body->data = request_body(request, &body->len);
+        blotted = blot_headers(request, body->data, &body->len);
+        if (blotted)
+            body->data = blotted;
+        entry->answer = (struct journal_text){end->body, end->len, end->len};
+    }
+    entry->body.whole = (size_t)request_received(request);
+    struct journal_entry *whole = journal_entry_create(entry);
+    free(blotted);
+    if (whole)
+        blot_keys(whole->bytes, whole->size - sizeof *whole);
+    return whole;
+}
+
+/* -- whose it is ------------------------------------------------------------------------------- */
+
+/* Of a request that no API has found to be about anything: the prefix's, else the key's. */
+static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+{
+    struct registry *registry = engine_registry(engine);
+    const char *prefix = request_workspace_prefix(request);
+    const char *authorization = request_authorization(request);
+    unsigned char hash[KEY_HASH_SIZE];
+    if (prefix)
+        return registry_by_slug(registry, prefix);
+    const char *key = authorization ? strstr(authorization, "exec_live_") : NULL;
+    if (!key)
+        return NULL;
+    digest_sha256(key, strlen(key), hash);
+    return registry_by_key(registry, hash);
+}
+
+static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
+{
+    if (!entry)
+        return; /* without memory the request itself is more important */
+    journal_add(workspace ? workspace->journal : engine_nobodys_journal(engine), entry);
+    if (workspace)
+        events_post(workspace, EVENT_JOURNAL);
+}
+
+static void record_api(struct engine *engine, struct request *request,
+                       const struct request_end *end)
+{
+    const struct rule_subject *subject = request_about(request);
+    struct workspace *found = NULL;
+    struct journal_entry entry;
+    if (!subject || !subject->workspace) {
+        subject = NULL;
+        found = find_workspace(engine, request);
+    }
+    struct workspace *workspace = subject ? subject->workspace : found;
+    describe(request, end, subject, &entry);
+    if (found)
+        entry.at = workspace_now(found);
+    add(engine, workspace, complete(request, end, &entry, workspace != NULL));
+    workspace_release(found);
+}
+
+/* What writes through the control plane: who did what when, without what was said, which may be
+ * secret. */
+static void record_control(struct engine *engine, struct request *request,
+                           const struct request_end *end)
+{
+    struct workspace *workspace = mock_workspace(request);
+    struct journal_entry entry;
+    if (!workspace || strcmp(request_method(request), "GET") == 0)
+        return;
+    describe(request, end, NULL, &entry);
+    entry.is_control = true;
+    entry.at = workspace_now(workspace);
+    struct journal_entry *whole = journal_entry_create(&entry);
+    if (whole)
+        blot_keys(whole->bytes, whole->size - sizeof *whole);
+    add(engine, workspace, whole);
+}
+
+static void record(void *context, struct request *request, const struct request_end *end)
+{
+    struct control *control = context;
+    const struct api *api = request_api(request);
+    if (api == &control->mock)
+        record_control(control->engine, request, end);
+    else if (api != &control->api || !request_operation(request))
+        record_api(control->engine, request, end);
+}
+
+struct recorder recorder_of(struct control *control)
+{
+    bool is_on = engine_nobodys_journal(control->engine) != NULL;
+    return (struct recorder){.record = is_on ? record : NULL, .context = control};
+}
