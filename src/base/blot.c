@@ -6,7 +6,6 @@
 static const char key_prefix[] = "exec_live_";
 enum {
     PREFIX = sizeof key_prefix - 1,
-    KEY_LETTERS = 40,
     SHOWN = 4,
     URL_ESCAPE = 3,  /* %5f */
     JSON_ESCAPE = 6, /* \u005f */
@@ -78,22 +77,21 @@ static char *find_prefix(char *at, const char *end, bool escapes)
     return (char *)found;
 }
 
-/* Blots out the letters of a key but the last; where they end. */
+/* Blots out the letters of a key but the last; where they end, at the latest with another key. */
 static char *blot_letters(char *at, const char *end)
 {
-    char *starts[KEY_LETTERS + 1];
+    char *last[SHOWN], *from = at; /* where the last letters begin, a ring */
     size_t count = 0;
     char c;
-    while (at < end && count < KEY_LETTERS) {
+    while (at < end && !skip_prefix(at, end)) {
         size_t len = spelled(at, end, &c);
         if (!isalnum((unsigned char)c))
             break;
-        starts[count++] = at;
+        last[count++ % SHOWN] = at;
         at += len;
     }
-    starts[count] = at;
     if (count > SHOWN)
-        memset(starts[0], '.', (size_t)(starts[count - SHOWN] - starts[0]));
+        memset(from, '.', (size_t)(last[count % SHOWN] - from));
     return at;
 }
 

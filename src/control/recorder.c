@@ -249,6 +249,14 @@ static void add(struct engine *engine, struct workspace *workspace, struct journ
         events_post(workspace, EVENT_JOURNAL);
 }
 
+/* Whether it is left over from before a reset, which waits for answers but not for those that never
+ * come. */
+static bool is_stale(const struct rule_subject *subject, const struct request_end *end)
+{
+    return (end->kind == END_HUNG || end->kind == END_LEFT) &&
+           subject->resets != events_resets(subject->workspace);
+}
+
 static void record_api(struct engine *engine, struct request *request,
                        const struct request_end *end)
 {
@@ -258,6 +266,8 @@ static void record_api(struct engine *engine, struct request *request,
     if (!subject || !subject->workspace) {
         subject = NULL;
         found = find_workspace(engine, request);
+    } else if (is_stale(subject, end)) {
+        return;
     }
     struct workspace *workspace = subject ? subject->workspace : found;
     describe(request, end, subject, &entry);

@@ -346,14 +346,14 @@ static int replace_apply(struct operation *operation)
         self->rules = NULL;
     }
     rates_clear(workspace->rates);
-    if (workspace->journal)
-        journal_clear(workspace->journal);
     memset(workspace->slug_hints, 0, sizeof workspace->slug_hints);
     operation->due_at = 0; /* the worker looks what is due, by the settings as they are now */
     operation->new_job = self->event; /* so many are there to be seen */
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
     events_end_waits(workspace, WAIT_RESET);
+    if (self->clears_journal && workspace->journal)
+        journal_clear(workspace->journal);
     return status;
 }
 
