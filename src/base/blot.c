@@ -41,10 +41,17 @@ static size_t spelled(const char *at, const char *end, char *ret_c)
     return 1;
 }
 
-/* Whether there may be any but the plain spelling. */
+/* Whether there may be any but the plain spelling. memchr() is many times faster than memmem(), and
+ * this is done with every request. */
 static bool has_escapes(const char *text, size_t len)
 {
-    return memchr(text, '%', len) || memmem(text, len, "\\u00", 4);
+    const char *end = text + len;
+    if (memchr(text, '%', len))
+        return true;
+    for (const char *at = text; (at = memchr(at, '\\', (size_t)(end - at))); at++)
+        if (end - at >= JSON_ESCAPE && memcmp(at, "\\u00", 4) == 0)
+            return true;
+    return false;
 }
 
 /* -- API keys ---------------------------------------------------------------------------------- */
@@ -63,14 +70,21 @@ static const char *skip_prefix(const char *at, const char *end)
     return at;
 }
 
+/* By its second letter, which is rare. */
+static const char *find_plain_prefix(const char *from, const char *end)
+{
+    for (const char *at = from; (at = memchr(at, key_prefix[1], (size_t)(end - at))); at++)
+        if (at > from && end - at >= PREFIX - 1 && memcmp(at - 1, key_prefix, PREFIX) == 0)
+            return at - 1 + PREFIX;
+    return NULL;
+}
+
 /* The end of the next prefix from `at` on; NULL: there is none. */
 static char *find_prefix(char *at, const char *end, bool escapes)
 {
     const char *found = NULL;
-    if (!escapes) {
-        found = memmem(at, (size_t)(end - at), key_prefix, PREFIX);
-        return found ? (char *)found + PREFIX : NULL;
-    }
+    if (!escapes)
+        return (char *)find_plain_prefix(at, end);
     for (; at < end && !found; at++)
         if (*at == *key_prefix || *at == '%' || *at == '\\')
             found = skip_prefix(at, end);

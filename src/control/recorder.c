@@ -13,7 +13,6 @@
 #include "engine/journal.h"
 #include "engine/rules.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -117,19 +116,22 @@ static bool is_credential(const char *name, size_t len)
 static void pack_header(void *arg, const char *name, size_t name_len, const char *value,
                         size_t value_len)
 {
-    char text[40];
+    static const char ellipsis[] = "…";
+    enum { ELLIPSIS = sizeof ellipsis - 1, SCHEME_MAX = 20 };
+    char text[SCHEME_MAX + ELLIPSIS + LAST];
     if (!is_credential(name, name_len)) {
         pack(arg, name, name_len, value, value_len);
         return;
     }
     const char *blank = memchr(value, ' ', value_len);
     size_t scheme = blank ? (size_t)(blank - value) + 1 : 0;
-    bool is_long = value_len - scheme >= SECRET_MIN;
-    if (scheme >= sizeof text - 10)
+    size_t shown = value_len - scheme >= SECRET_MIN ? LAST : 0;
+    if (scheme > SCHEME_MAX)
         scheme = 0;
-    int len = snprintf(text, sizeof text, "%.*s…%.*s", (int)scheme, value, is_long ? LAST : 0,
-                       value + value_len - (is_long ? LAST : 0));
-    pack(arg, name, name_len, text, (size_t)len);
+    memcpy(text, value, scheme);
+    memcpy(text + scheme, ellipsis, ELLIPSIS);
+    memcpy(text + scheme + ELLIPSIS, value + value_len - shown, shown);
+    pack(arg, name, name_len, text, scheme + ELLIPSIS + shown);
 }
 
 static void pack_answer_header(void *arg, const char *name, size_t name_len, const char *value,
@@ -154,11 +156,14 @@ static void note_job(const struct request *request, const struct rule_subject *s
                      struct journal_entry *entry)
 {
     const char *id = entry->operation_id;
-    if (subject && *subject->made)
+    if (subject && *subject->made) {
         memcpy(entry->job, subject->made, sizeof entry->job);
-    else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0) &&
-             strlen(request_param(request, 0)) < sizeof entry->job)
-        snprintf(entry->job, sizeof entry->job, "%s", request_param(request, 0));
+    } else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0)) {
+        const char *job = request_param(request, 0);
+        size_t len = strlen(job);
+        if (len < sizeof entry->job)
+            memcpy(entry->job, job, len + 1);
+    }
 }
 
 static const enum journal_end ends[] = {

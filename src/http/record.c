@@ -4,7 +4,6 @@
 #include "base/id.h"
 #include "http/internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* -- X-Request-Id ------------------------------------------------------------------------------ */
@@ -18,6 +17,21 @@ static bool is_sane(const char *id)
     return len > 0 && len < REQUEST_ID_SIZE && strspn(id, letters) == len && !blot_has_key(id);
 }
 
+/* "5d262666-1f": the server's own beginning, and a number in hex. */
+static void name(struct request *request)
+{
+    char digits[2 * sizeof(unsigned long)];
+    unsigned long number = atomic_fetch_add(&request->server->requests, 1) + 1;
+    size_t len = strlen(request->server->id), count = 0;
+    for (; number; number >>= 4)
+        digits[count++] = "0123456789abcdef"[number & 15];
+    memcpy(request->id, request->server->id, len);
+    request->id[len++] = '-';
+    while (count)
+        request->id[len++] = digits[--count];
+    request->id[len] = '\0';
+}
+
 const char *request_id(struct request *request)
 {
     if (*request->id)
@@ -26,8 +40,7 @@ const char *request_id(struct request *request)
     if (own && is_sane(own))
         memcpy(request->id, own, strlen(own) + 1);
     else
-        snprintf(request->id, sizeof request->id, "%s-%lx", request->server->id,
-                 (unsigned long)atomic_fetch_add(&request->server->requests, 1) + 1);
+        name(request);
     return request->id;
 }
 
