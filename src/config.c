@@ -17,12 +17,14 @@
 /* In the order of enum config_durability, enum config_control, enum log_level and enum log_format.
  */
 static const char *const durabilities[] = {"power", "process", NULL};
+static const char *const journals[] = {"off", "on", NULL}; /* a truth value */
 static const char *const controls[] = {"local", "open", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 
 /* Bounds that keep a slip of the fingers from taking the machine down. */
 #define MAX_BODY_MAX        (INT64_C(64) << 20) /* a body is held in memory, whole */
+#define JOURNAL_MEMORY_MAX  (INT64_C(64) << 30)
 #define MAX_CONNECTIONS_MAX 1000000
 #define MAX_PROCESSING_MAX  1000000
 #define THREADS_MAX         1024
@@ -205,6 +207,23 @@ static const struct option_spec specs[] = {
      .type = OPTION_PARSED,
      .parse = config_parse_callback_ca,
      .help = "Certificates in PEM that https callbacks trust beside the system's."},
+
+    {.name = "journal",
+     .group = "Journal",
+     .argument = "on|off",
+     .type = OPTION_CHOICE,
+     PLACE(journal),
+     .choices = journals,
+     .fallback = "on",
+     .help = "Whether requests are written down, in memory: see GET /_mock/requests."},
+    {.name = "journal-memory",
+     .argument = "SIZE",
+     .type = OPTION_SIZE,
+     PLACE(journal_memory),
+     .min = 1024 * 1024,
+     .max = JOURNAL_MEMORY_MAX,
+     .fallback = "256MiB",
+     .help = "What all of them together may take, from 1MiB; the oldest go first."},
 
     {.name = "log-level",
      .group = "Log",

@@ -99,7 +99,9 @@ struct config {
 
     char *options_json; /* what counts, as a JSON object; secrets by their last four characters */
 
-    int64_t max_body; /* bytes */
+    int64_t max_body;       /* bytes */
+    int journal;            /* whether requests are written down */
+    int64_t journal_memory; /* bytes of all that is */
     int64_t max_connections;
     int64_t threads; /* at least 1 */
 

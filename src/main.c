@@ -7,6 +7,7 @@
 #include "config.h"
 #include "control/control.h"
 #include "control/intercept.h"
+#include "control/recorder.h"
 #include "engine/engine.h"
 #include "healthcheck.h"
 #include "http/server.h"
@@ -182,6 +183,8 @@ static int start_engine(struct program *program, struct err *err)
                      .processing_time = config->processing_time_ms,
                      .max_processing = config->max_processing,
                      .magic = !config->no_magic},
+        .journal_memory = config->journal ? (size_t)config->journal_memory : 0,
+        .journal_threads = (unsigned)config->threads,
         .no_defaults = config->no_defaults,
         .states = states,
         .state_count = config->state_count,
@@ -229,10 +232,9 @@ static int start_server(struct program *program, struct err *err)
                    .allowed_host_count = config->allowed_host_count},
         .version = UNDERSTUDY_VERSION,
         .options_json = config->options_json,
-        .apis = program->apis, /* the studio's, the scenarios' and the pages', filled in below */
+        .apis = program->apis, /* the studio's, the scenarios' and the pages' */
         .api_count = 3,
     };
-    control_init(&program->control, program->engine, &control);
     studio_init(&program->studio, program->engine, config->public_url, config->open_keys);
     scenarios_init(&program->scenarios, program->engine, config->strict_projects);
     program->studio.intercept = intercept_hook(program->engine);
@@ -242,9 +244,12 @@ static int start_server(struct program *program, struct err *err)
     program->apis[2] = &program->studio.pages;
     program->apis[3] = &program->control.mock;
     program->apis[4] = &program->control.api;
+    if (control_init(&program->control, program->engine, &control) < 0)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
     struct server_options options = program->limits;
     options.max_body = (size_t)config->max_body;
     options.deadlines = engine_deadlines(program->engine);
+    options.recorder = recorder_of(&program->control);
     options.apis = program->apis;
     options.api_count = 5;
     return server_start(&options, program->listeners, program->listener_count, &program->server,
@@ -306,6 +311,7 @@ static void stop(struct program *program)
         store_hurry(program->store);
         server_stop(program->server, PATIENCE_MS);
     }
+    control_finish(&program->control);
     engine_stop(program->engine);
     reach_destroy(program->reach);
     trust_close(&program->trust);

@@ -1,6 +1,7 @@
 #include "control/cursor.h"
 
 #include "base/duration.h"
+#include "engine/journal.h"
 #include "engine/rules.h"
 #include "engine/workspace.h"
 #include "store/delivery.h"
@@ -15,6 +16,7 @@ static const size_t places[CURSOR_PARTS] = {
     offsetof(struct cursor, jobs),       offsetof(struct cursor, requests),
     offsetof(struct cursor, workspaces), offsetof(struct cursor, rules),
     offsetof(struct cursor, webhooks),   offsetof(struct cursor, inbox),
+    offsetof(struct cursor, journal),
 };
 enum { ALWAYS_WRITTEN = 2 };
 
@@ -56,9 +58,11 @@ bool cursor_parse(const char *text, struct cursor *ret_cursor)
 
 struct cursor cursor_now(struct workspace *workspace)
 {
+    struct journal *journal = workspace->journal;
     return (struct cursor){.jobs = atomic_load(&workspace->events.jobs),
                            .requests = atomic_load(&workspace->requests),
-                           .rules = workspace_newest_rule(workspace)};
+                           .rules = workspace_newest_rule(workspace),
+                           .journal = journal ? journal_newest(journal) : 0};
 }
 
 int cursor_complete(struct workspace *workspace, struct db *db, struct cursor *io_cursor)

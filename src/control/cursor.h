@@ -21,10 +21,11 @@ struct cursor {
     int64_t rules;      /* of a rule: those up to it were seen */
     int64_t webhooks;   /* of a delivery: those up to it were seen */
     int64_t inbox;      /* of a message in an inbox: those up to it were seen */
+    int64_t journal;    /* of an entry of the journal: those up to it were seen */
 };
 
 enum {
-    CURSOR_PARTS = 6,
+    CURSOR_PARTS = 7,
     CURSOR_SIZE = CURSOR_PARTS * 20 + 1, /* 19 digits and a dot or the NUL each */
 };
 

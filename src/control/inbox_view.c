@@ -77,9 +77,10 @@ static const char *known_name(json_t *headers, const char *name)
     return name;
 }
 
-static void gather(const char *name, const char *value, size_t len, void *arg)
+static void gather(void *arg, const char *name, size_t name_len, const char *value, size_t len)
 {
     struct gathering *gathering = arg;
+    (void)name_len; /* it is a text */
     struct buf text = BUF_INIT;
     const char *as = known_name(gathering->headers, name);
     const char *before = json_string_value(json_object_get(gathering->headers, as));

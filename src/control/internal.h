@@ -57,6 +57,8 @@ extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
 extern const struct param inbox_list_params[];
 extern const size_t inbox_list_param_count;
+extern const struct param request_list_params[];
+extern const size_t request_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
 extern const struct param webhook_list_params[];
@@ -73,6 +75,11 @@ void mock_leave(struct request *request);
 
 /* The workspace that the request is about; the request holds the reference. NULL: none. */
 struct workspace *mock_workspace(struct request *request);
+
+/* The journal that it is about: the workspace's, or that of no workspace's requests, which
+ * ?workspace=_none names where the operation may be about them. NULL: nothing is journaled. */
+#define NOBODY "_none"
+struct journal *mock_journal(struct request *request);
 
 /* -- answer.c ------------------------------------------------------------------------------------
  */
@@ -241,6 +248,10 @@ void inbox_list_handler(struct request *request);
 void inbox_empty_handler(struct request *request);
 void inbox_replies_get_handler(struct request *request);
 void inbox_replies_put_handler(struct request *request);
+
+void mock_request_list_handler(struct request *request); /* requests.c */
+void mock_request_get_handler(struct request *request);
+void mock_requests_delete_handler(struct request *request);
 
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */

@@ -136,8 +136,14 @@ int engine_start(struct store *store, const struct engine_options *options,
     engine->store = store;
     engine->registry = registry_create(&options->settings);
     engine->deadlines = deadlines_create();
-    if (!engine->registry || !engine->deadlines)
+    engine->journals = journals_create(options->journal_memory, options->journal_threads);
+    if (engine->journals && options->journal_memory)
+        engine->nobodys = journal_create(engine->journals);
+    if (!engine->registry || !engine->deadlines || !engine->journals ||
+        (options->journal_memory && !engine->nobodys))
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
+    if (status == 0)
+        registry_keep_journals(engine->registry, engine->journals);
     if (status == 0)
         status = load(engine, err);
     if (status == 0)
@@ -165,6 +171,8 @@ void engine_stop(struct engine *engine)
     worker_stop(engine->worker);
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
+    journal_destroy(engine->nobodys);
+    journals_destroy(engine->journals);
     free(engine);
 }
 
@@ -181,6 +189,16 @@ struct sender *engine_sender(struct engine *engine)
 struct registry *engine_registry(struct engine *engine)
 {
     return engine->registry;
+}
+
+struct journals *engine_journals(struct engine *engine)
+{
+    return engine->journals;
+}
+
+struct journal *engine_nobodys_journal(struct engine *engine)
+{
+    return engine->nobodys;
 }
 
 static void end_waits(struct workspace *workspace, void *arg)

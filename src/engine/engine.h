@@ -32,6 +32,8 @@ struct engine_state {
 
 struct engine_options {
     struct settings settings; /* of every workspace */
+    size_t journal_memory;    /* bytes of all journals; 0: there are none */
+    unsigned journal_threads; /* that add to them */
     bool no_defaults;         /* a new store gets neither the documents' key nor its member */
     const struct engine_state *states; /* each put where it belongs, if that is not there yet */
     size_t state_count;
@@ -58,6 +60,11 @@ void engine_stop(struct engine *engine);
 struct store *engine_store(struct engine *engine);
 struct registry *engine_registry(struct engine *engine);
 struct sender *engine_sender(struct engine *engine); /* NULL: none was asked for */
+
+/* The journals of all workspaces, and that of requests which belong to none: NULL where nothing is
+ * journaled. Any thread. */
+struct journals *engine_journals(struct engine *engine);
+struct journal *engine_nobodys_journal(struct engine *engine);
 
 /* Real deadlines, for whoever waits; the worker runs them. They end with the engine. */
 struct deadlines *engine_deadlines(struct engine *engine);

@@ -29,8 +29,9 @@ enum event_kind {
     EVENT_CLOCK = 8,     /* the clock was moved, or goes otherwise */
     EVENT_DELIVERY = 16, /* an attempt at a callback ended, or a delivery was released */
     EVENT_INBOX = 32,    /* something came to an inbox */
+    EVENT_JOURNAL = 64,  /* a request was written down */
 };
-enum { EVENT_KINDS = 6 };
+enum { EVENT_KINDS = 7 };
 
 enum wait_end {
     WAIT_HAPPENED, /* something did: look again */

@@ -4,12 +4,16 @@
 
 #include "engine/engine.h"
 #include "engine/janitor.h"
+#include "engine/journal.h"
 #include "engine/worker.h"
 
 struct engine {
     struct store *store;
     struct registry *registry;
     struct deadlines *deadlines;
+    struct journals *journals;
+    struct journal
+        *nobodys; /* of requests that belong to no workspace; NULL: nothing is journaled */
     struct worker *worker;
     struct janitor *janitor;
     struct sender *sender; /* NULL: none was asked for */

@@ -303,6 +303,8 @@ void rule_subject_begin(struct rule_subject *subject, struct workspace *workspac
     subject->workspace = workspace;
     subject->request = workspace_enter(workspace, &subject->turn);
     subject->unanswered = true;
+    subject->begun_at = workspace_now(workspace);
+    subject->resets = events_resets(workspace);
 }
 
 void rule_subject_give_up(struct rule_subject *subject)
@@ -369,6 +371,7 @@ void rule_subject_commit_job(struct rule_subject *subject, const char *job)
         return;
     take_over(&subject->found[RULE_JOB]);
     take_over(&subject->found[RULE_WEBHOOK]);
+    snprintf(subject->made, sizeof subject->made, "%s", job);
     rule_subject_settle(subject, job);
 }
 

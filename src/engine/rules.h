@@ -62,9 +62,12 @@ void rules_replace(struct workspace *workspace, struct rule_set *set);
  */
 struct rule_subject {
     struct workspace *workspace;
-    int64_t request; /* the workspace's n-th */
-    unsigned turn;   /* see workspace_enter() */
-    bool unanswered; /* it counts as such */
+    int64_t request;        /* the workspace's n-th */
+    unsigned turn;          /* see workspace_enter() */
+    bool unanswered;        /* it counts as such */
+    int64_t begun_at;       /* of the workspace's clock */
+    int64_t resets;         /* events_resets() then */
+    char made[ID_HEX_SIZE]; /* the job that it made, or found by its request_id; "" */
     struct rule_set *rules;
     struct rule_list found[RULE_KINDS];
     struct rule *answer;  /* that acts; its action counts as long as the subject does */

@@ -373,6 +373,8 @@ static int replace_apply(struct operation *operation)
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
     events_end_waits(workspace, WAIT_RESET);
+    if (self->clears_journal && workspace->journal)
+        journal_clear(workspace->journal);
     return status;
 }
 

@@ -1,4 +1,5 @@
 /* Making workspaces in memory, and finding them (engine/workspace.h; engine/registry.h on how). */
+#include "engine/journal.h"
 #include "engine/registry.h"
 
 #include "base/glob.h"
@@ -43,6 +44,11 @@ struct registry *registry_create(const struct settings *settings)
         pthread_rwlock_init(&registry->lock, NULL);
     }
     return registry;
+}
+
+void registry_keep_journals(struct registry *registry, struct journals *journals)
+{
+    registry->journals = journals;
 }
 
 void registry_destroy(struct registry *registry)
@@ -121,7 +127,14 @@ static struct workspace *create(const struct registry *registry, const struct wo
                                 int64_t jobs)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
-    if (!workspace || !(workspace->rates = rates_create())) {
+    bool journaled = journals_are_on(registry->journals);
+    if (workspace)
+        workspace->rates = rates_create();
+    if (workspace && journaled)
+        workspace->journal = journal_create(registry->journals);
+    if (!workspace || !workspace->rates || (journaled && !workspace->journal)) {
+        if (workspace)
+            rates_destroy(workspace->rates);
         free(workspace);
         return NULL;
     }
@@ -305,6 +318,7 @@ void workspace_release(struct workspace *workspace)
         return;
     workspace_free_members(workspace);
     rates_destroy(workspace->rates);
+    journal_destroy(workspace->journal);
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));
     pthread_mutex_destroy(&workspace->rules_lock);

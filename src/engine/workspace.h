@@ -40,6 +40,8 @@ struct slug_hint {
 struct listed;
 struct rates;
 struct rule_set;
+struct journal;
+struct journals;
 
 struct workspace {
     /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
@@ -71,6 +73,8 @@ struct workspace {
     _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
     pthread_mutex_t rules_lock;
 
+    struct journal *journal; /* of its requests; NULL: there is none */
+
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
     unsigned ends_unlooked;                  /* likewise: see engine/delivery_keep.h */
     int64_t bytes_unlooked;
@@ -86,6 +90,9 @@ struct registry;
 
 struct registry *registry_create(const struct settings *settings); /* NULL: out of memory */
 void registry_destroy(struct registry *registry);
+
+/* Workspaces that are added from now on have a journal each, among these. */
+void registry_keep_journals(struct registry *registry, struct journals *journals);
 
 /*
  * After a commit, on the writer's thread: take over what a row says now, the key's or the member's

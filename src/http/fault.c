@@ -121,6 +121,15 @@ static int descriptor(const struct request *request)
         ->connect_fd;
 }
 
+enum request_end_kind fault_end(const struct request *request)
+{
+    static const enum request_end_kind ends[] = {
+        [FAULT_NONE] = END_ANSWERED,      [FAULT_DROP] = END_DROPPED, [FAULT_HANG] = END_HUNG,
+        [FAULT_TRUNCATE] = END_TRUNCATED, [FAULT_DRIP] = END_DRIPPED, [FAULT_GARBAGE] = END_GARBAGE,
+    };
+    return ends[request->fault->fault.kind];
+}
+
 /* libmicrohttpd is told to close the connection without an answer. */
 static void end_without_answer(struct request *request)
 {
@@ -133,12 +142,14 @@ static void end_without_answer(struct request *request)
 static void reset(struct request *request)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    request_tell_end(request, fault_end(request), NULL); /* before its client can see it */
     connect(descriptor(request), &nowhere, sizeof nowhere);
     end_without_answer(request);
 }
 
 static void send_garbage(struct request *request)
 {
+    request_tell_end(request, fault_end(request), NULL);
     /* So little always fits in, unless the client is gone. */
     send(descriptor(request), garbage, sizeof garbage - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     end_without_answer(request);
@@ -243,10 +254,12 @@ static void perform(struct request *request)
         whole = true;
         break;
     }
-    if (whole)
-        answer_send(request, &state->answer);
-    else
+    if (!whole) {
         send_in_pieces(request, state);
+        return;
+    }
+    state->fault.kind = FAULT_NONE; /* it is told as what it is */
+    answer_send(request, &state->answer);
 }
 
 /* The handler's answer is dropped, with its headers. */

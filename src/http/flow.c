@@ -358,7 +358,8 @@ static void log_access(const struct request *request)
 {
     if (!log_enabled(LOG_DEBUG))
         return;
-    log_event(LOG_DEBUG, "request", LOG_STR("method", request->method ? request->method : "-"),
+    log_event(LOG_DEBUG, "request", LOG_STR("id", *request->id ? request->id : "-"),
+              LOG_STR("method", request->method ? request->method : "-"),
               LOG_STR("path", request->path ? request->path : request->target),
               LOG_INT("status", request->status),
               LOG_INT("ms", time_steady_ms() - request->begun_at));
@@ -376,6 +377,8 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
     /* A client that left while it waited: resumed, and found closed before the handler's turn. */
     if (request->stage == STAGE_WAITING)
         atomic_fetch_sub(&request->server->busy, 1);
+    bool hung = request->fault && fault_end(request) == END_HUNG;
+    request_tell_end(request, hung ? END_HUNG : END_LEFT, NULL);
     log_access(request);
     if (request->finish_state)
         request->finish_state(request->state);

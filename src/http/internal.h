@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "http/fault.h"
 #include "http/guard.h"
+#include "http/record.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -91,6 +92,9 @@ struct request {
     struct fault_state *fault; /* how the answer goes wrong on purpose; NULL: not */
     int status;                /* of the answer; 0: the connection is closed without one */
     int64_t begun_at;
+    char id[REQUEST_ID_SIZE];             /* once it was asked for; else "" */
+    bool recorded;                        /* its end was told */
+    const struct answer *recorded_answer; /* while it is told */
     struct arena_block *blocks;
     size_t arena_used; /* of `first` */
     max_align_t first[ARENA_FIRST / sizeof(max_align_t)];
@@ -111,6 +115,9 @@ struct server {
     bool keeps_lines; /* libmicrohttpd leaves lines in its buffer as they were sent (see is_whole())
                        */
     atomic_bool draining;
+    char id[9];            /* what this server's names of requests begin with */
+    atomic_ulong requests; /* that it has named */
+    atomic_long accepted;  /* connections, ever */
     atomic_long connections;
     atomic_long active; /* requests begun and not completed */
     atomic_long busy;   /* of those, with a handler or suspended */
@@ -140,6 +147,10 @@ bool wait_begin(struct request *request, int64_t at);
 /* From now on the server drains: ends all waits, and none begins any more. */
 void waits_end(struct server *server);
 
+/* Tells the recorder, once for each request; `answer` NULL: it gets none. (record.c) */
+void request_tell_end(struct request *request, enum request_end_kind kind,
+                      const struct answer *answer);
+
 /* Gives an answer, and what it owns, to libmicrohttpd. (respond.c) */
 void answer_send(struct request *request, struct answer *answer);
 
@@ -150,5 +161,8 @@ void answer_queue(struct request *request, const struct answer *answer,
 /* Takes an answer over, and sends it as request->fault says; then frees what is left (fault.c). */
 void fault_answer(struct request *request, const struct answer *answer);
 void fault_finish(struct request *request);
+
+/* How a request with a fault ends. */
+enum request_end_kind fault_end(const struct request *request);
 
 #endif

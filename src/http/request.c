@@ -105,29 +105,27 @@ const char *request_header(struct request *request, const char *name)
     return request_copy(request, value, len);
 }
 
-struct header_visit {
-    void (*visit)(const char *name, const char *value, size_t len, void *arg);
+struct visiting {
+    request_header_visitor *visit;
     void *arg;
 };
 
 static enum MHD_Result visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                     size_t name_len, const char *value, size_t len)
 {
-    const struct header_visit *to = arg;
+    const struct visiting *visiting = arg;
     (void)kind;
-    (void)name_len;
+    len = value ? len : 0;
     while (len && strchr(" \t", value[len - 1]))
         len--;
-    to->visit(name, value ? value : "", len, to->arg);
+    visiting->visit(visiting->arg, name, name_len, value ? value : "", len);
     return MHD_YES;
 }
 
-void request_each_header(struct request *request,
-                         void (*visit)(const char *name, const char *value, size_t len, void *arg),
-                         void *arg)
+void request_each_header(struct request *request, request_header_visitor *visit, void *arg)
 {
-    struct header_visit to = {visit, arg};
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &to);
+    struct visiting visiting = {visit, arg};
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &visiting);
 }
 
 void request_base(const struct request *request, struct buf *out)

@@ -34,6 +34,11 @@ const char *request_target(const struct request *request);
 /* The slug of the /w/{slug} prefix; NULL without one (H7). */
 const char *request_workspace_prefix(const struct request *request);
 
+/* What its client calls it (X-Request-Id), where that is sane, or else a name of ours. It is in
+ * every answer, in the log and in the journal. */
+enum { REQUEST_ID_SIZE = 65 };
+const char *request_id(struct request *request);
+
 /* The operationId of the route that was found; NULL where there is none. */
 const char *request_operation(const struct request *request);
 
@@ -50,9 +55,9 @@ const char *request_content_type(const struct request *request);
 const char *request_header(struct request *request, const char *name);
 
 /* Visits all headers, in their order; a value as above, until the visitor returns. */
-void request_each_header(struct request *request,
-                         void (*visit)(const char *name, const char *value, size_t len, void *arg),
-                         void *arg);
+typedef void request_header_visitor(void *arg, const char *name, size_t name_len, const char *value,
+                                    size_t value_len);
+void request_each_header(struct request *request, request_header_visitor *visit, void *arg);
 
 /* Where it comes from: Origin and Sec-Fetch-Site likewise, and whether a proxy says that it passed
  * it on (Forwarded, X-Forwarded-*, Via). */

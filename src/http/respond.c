@@ -26,9 +26,16 @@ void respond_retry_after(struct request *request, int64_t seconds)
     respond_header(request, "Retry-After", text);
 }
 
+/* What is told of a fault that gives an answer. */
+static enum request_end_kind end_of(const struct request *request)
+{
+    return request->fault ? fault_end(request) : END_ANSWERED;
+}
+
 void answer_queue(struct request *request, const struct answer *answer,
                   struct MHD_Response *response)
 {
+    request_tell_end(request, end_of(request), answer);
     request->stage = STAGE_ANSWERED;
     request->status = answer->status;
     request->broken = true;
@@ -40,6 +47,7 @@ void answer_queue(struct request *request, const struct answer *answer,
         MHD_add_response_header(response, request->added[i].name, request->added[i].value);
     for (size_t i = 0; i < answer->header_count; i++)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    MHD_add_response_header(response, "X-Request-Id", request_id(request));
     if (request->close || server_is_draining(request->server))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     request->broken =

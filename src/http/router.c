@@ -143,15 +143,12 @@ void refusal_of_error(int error, struct refusal *ret_refusal)
 
 void router_fail(struct request *request, int error, const char *detail)
 {
-    char id[ID_HEX_SIZE];
     struct refusal refusal;
-
-    id_hex(id);
     refusal_of_error(error, &refusal);
-    log_event(LOG_ERROR, "request failed", LOG_STR("id", id), LOG_STR("method", request->method),
-              LOG_STR("path", request->path), LOG_INT("status", refusal.status),
-              LOG_STR("code", refusal.code), LOG_STR("reason", detail ? detail : refusal.detail));
-    respond_header(request, "X-Request-Id", id);
+    log_event(LOG_ERROR, "request failed", LOG_STR("id", request_id(request)),
+              LOG_STR("method", request->method), LOG_STR("path", request->path),
+              LOG_INT("status", refusal.status), LOG_STR("code", refusal.code),
+              LOG_STR("reason", detail ? detail : refusal.detail));
     if (refusal.kind == REFUSED_UNAVAILABLE)
         respond_retry_after(request, REFUSAL_RETRY_AFTER);
     request->api->refuse(request, &refusal);

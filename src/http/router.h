@@ -85,6 +85,10 @@ struct api {
 
     /* The request is over: release what `admit` took. May be NULL. */
     void (*leave)(struct request *request);
+
+    /* What the request is about, as struct hook's: for who records it. NULL: nothing; may be NULL.
+     */
+    void *(*about)(struct request *request);
 };
 
 enum { PATH_SEGMENTS_MAX = 16, ROUTE_PARAMS_MAX = 4 };

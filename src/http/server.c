@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include "base/id.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "http/internal.h"
@@ -144,12 +145,14 @@ static enum MHD_Result accept_more(void *arg, const struct sockaddr *address, so
                                                                                      : MHD_NO;
 }
 
+/* Connections are numbered, so that the journal can tell them apart. */
 static void count_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
                              enum MHD_ConnectionNotificationCode code)
 {
     struct server *server = arg;
     (void)connection;
-    (void)socket_context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = (void *)(intptr_t)(atomic_fetch_add(&server->accepted, 1) + 1);
     atomic_fetch_add(&server->connections, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
 }
 
@@ -199,6 +202,9 @@ int server_start(const struct server_options *options, struct listener *listener
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     server->options = *options;
     server->keeps_lines = library_keeps_lines();
+    char id[ID_HEX_SIZE];
+    id_hex(id);
+    snprintf(server->id, sizeof server->id, "%.8s", id);
     pthread_mutex_init(&server->waits_lock, NULL);
     server->daemons = calloc(listener_count, sizeof *server->daemons);
     server->listeners = calloc(listener_count, sizeof *server->listeners);

@@ -6,6 +6,7 @@
 
 #include "base/deadlines.h"
 #include "base/err.h"
+#include "http/record.h"
 #include "http/router.h"
 
 #include <stddef.h>
@@ -39,6 +40,7 @@ struct server_options {
                                     waits (request_wait) */
     const struct api *const *apis;
     size_t api_count;
+    struct recorder recorder; /* zeroed: nobody */
 };
 
 /*

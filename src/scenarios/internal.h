@@ -45,6 +45,9 @@ struct workspace *project_workspace(struct request *request);
 /* The request among the workspace's rules. */
 struct rule_subject *project_subject(struct request *request);
 
+/* The same as struct api's `about`: NULL where the request was refused before it came to that. */
+void *project_about(struct request *request);
+
 /* -- errors.c: {"error": message} ---------------------------------------------------------------
  */
 

@@ -97,3 +97,9 @@ struct rule_subject *project_subject(struct request *request)
 {
     return &((struct owner *)request_user(request))->subject;
 }
+
+void *project_about(struct request *request)
+{
+    struct owner *owner = request_user(request);
+    return owner ? &owner->subject : NULL;
+}

@@ -37,5 +37,6 @@ void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool str
                                   .enter = intercept,
                                   .refuse = scenarios_refuse,
                                   .begin = project_begin,
-                                  .leave = project_leave};
+                                  .leave = project_leave,
+                                  .about = project_about};
 }

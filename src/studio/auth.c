@@ -288,3 +288,9 @@ struct rule_subject *auth_subject(struct request *request)
 {
     return &((struct caller *)request_user(request))->subject;
 }
+
+void *auth_about(struct request *request)
+{
+    struct caller *caller = request_user(request);
+    return caller ? &caller->subject : NULL;
+}

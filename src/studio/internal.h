@@ -53,6 +53,9 @@ struct workspace *auth_workspace(struct request *request);
 /* The request among the workspace's rules; once its workspace is there. */
 struct rule_subject *auth_subject(struct request *request);
 
+/* The same as struct api's `about`: NULL where the request was refused before it came to that. */
+void *auth_about(struct request *request);
+
 /* -- errors.c: {"error":{type, code?, message}} -------------------------------------------------
  */
 

@@ -56,7 +56,8 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                .enter = enter,
                                .refuse = studio_refuse,
                                .begin = auth_begin,
-                               .leave = auth_leave};
+                               .leave = auth_leave,
+                               .about = auth_about};
     studio->pages = (struct api){.name = "studio",
                                  .roots = pages,
                                  .routes = page_routes,
@@ -69,7 +70,8 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                  .enter = intercept,
                                  .refuse = problem_refuse,
                                  .begin = auth_begin,
-                                 .leave = auth_leave};
+                                 .leave = auth_leave,
+                                 .about = auth_about};
 }
 
 struct studio *studio_of(struct request *request)

@@ -12,9 +12,9 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
     'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
-    'getInboxReplies', 'setInboxReplies'];
+    'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
-    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox'];
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 

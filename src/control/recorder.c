@@ -1,0 +1,318 @@
+/*
+ * An entry is put together on the stack, with what is secret blotted out, and copied once into
+ * memory of its own. This is done for every request, so nothing here parses or allocates that does
+ * not have to.
+ */
+#include "control/recorder.h"
+
+#include "base/blot.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "control/internal.h"
+#include "engine/journal.h"
+#include "engine/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char callback_header[] = "callback_header";
+
+enum {
+    LAST = 4,        /* characters of a secret that are shown */
+    SECRET_MIN = 16, /* of one that has so many at least */
+    /* Of all names and values; a request's head has less, and so has an answer's. */
+    HEADERS_SIZE = 16 * 1024,
+};
+
+/* -- what is secret ---------------------------------------------------------------------------- */
+
+/* Values that are texts, wherever they stand in it, become their length: "(12 bytes)". */
+static json_t *measure(const json_t *value)
+{
+    json_t *copy;
+    const char *name;
+    json_t *part;
+    size_t index;
+    if (json_is_string(value))
+        return json_sprintf("(%zu bytes)", json_string_length(value));
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_incref((json_t *)value);
+    copy = json_is_object(value) ? json_object() : json_array();
+    json_object_foreach((json_t *)value, name, part) json_object_set_new(copy, name, measure(part));
+    json_array_foreach((json_t *)value, index, part) json_array_append_new(copy, measure(part));
+    return copy;
+}
+
+/* The same with the values of callback_headers so, also where the name is misspelt. As deep as
+ * jansson parses. */
+static json_t *blot_members(const json_t *value)
+{
+    json_t *copy;
+    const char *name;
+    json_t *part;
+    size_t index;
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_incref((json_t *)value);
+    copy = json_is_object(value) ? json_object() : json_array();
+    json_object_foreach((json_t *)value, name, part) json_object_set_new(
+        copy, name,
+        blot_find(name, strlen(name), callback_header) ? measure(part) : blot_members(part));
+    json_array_foreach((json_t *)value, index, part)
+        json_array_append_new(copy, blot_members(part));
+    return copy;
+}
+
+/*
+ * A body with the values of callback_headers blotted out, to be freed by free(); NULL: there are
+ * none in it. Where it is not JSON, it ends where they begin.
+ */
+static char *blot_headers(struct request *request, const char *body, size_t *io_len)
+{
+    const char *at = blot_find(body, *io_len, callback_header);
+    const json_t *value = NULL;
+    struct err err;
+    if (!at)
+        return NULL;
+    struct buf text = BUF_INIT;
+    if (request_json(request, &value, &err) < 0) {
+        buf_append(&text, body, (size_t)(at - body));
+    } else {
+        json_t *copy = blot_members(value);
+        json_put_value(&text, copy);
+        json_decref(copy);
+    }
+    return buf_take(&text, io_len);
+}
+
+/* -- putting it together ----------------------------------------------------------------------- */
+
+struct packed {
+    size_t len;
+    char bytes[HEADERS_SIZE];
+};
+
+static void pack(struct packed *packed, const char *name, size_t name_len, const char *value,
+                 size_t value_len)
+{
+    char *at = packed->bytes + packed->len;
+    if (name_len + value_len + 2 > sizeof packed->bytes - packed->len)
+        return;
+    memcpy(at, name, name_len);
+    at[name_len] = '\0';
+    memcpy(at + name_len + 1, value, value_len);
+    at[name_len + 1 + value_len] = '\0';
+    packed->len += name_len + value_len + 2;
+}
+
+static bool is_credential(const char *name, size_t len)
+{
+    return (len == 13 && strncasecmp(name, "Authorization", len) == 0) ||
+           (len == 19 && strncasecmp(name, "Proxy-Authorization", len) == 0);
+}
+
+/* "Bearer …3f9a" */
+static void pack_header(void *arg, const char *name, size_t name_len, const char *value,
+                        size_t value_len)
+{
+    static const char ellipsis[] = "…";
+    enum { ELLIPSIS = sizeof ellipsis - 1, SCHEME_MAX = 20 };
+    char text[SCHEME_MAX + ELLIPSIS + LAST];
+    if (!is_credential(name, name_len)) {
+        pack(arg, name, name_len, value, value_len);
+        return;
+    }
+    const char *blank = memchr(value, ' ', value_len);
+    size_t scheme = blank ? (size_t)(blank - value) + 1 : 0;
+    size_t shown = value_len - scheme >= SECRET_MIN ? LAST : 0;
+    if (scheme > SCHEME_MAX)
+        scheme = 0;
+    memcpy(text, value, scheme);
+    memcpy(text + scheme, ellipsis, ELLIPSIS);
+    memcpy(text + scheme + ELLIPSIS, value + value_len - shown, shown);
+    pack(arg, name, name_len, text, scheme + ELLIPSIS + shown);
+}
+
+static void pack_answer_header(void *arg, const char *name, size_t name_len, const char *value,
+                               size_t value_len)
+{
+    pack(arg, name, name_len, value, value_len);
+}
+
+/* The last four of the caller's key, or what it sent as one. */
+static void note_key(const struct request *request, struct journal_entry *entry)
+{
+    const char *authorization = request_authorization(request);
+    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+        return;
+    size_t len = strlen(authorization);
+    if (len >= 7 + SECRET_MIN)
+        memcpy(entry->key, authorization + len - LAST, LAST + 1);
+}
+
+/* The job that the request names in its path, or has made. */
+static void note_job(const struct request *request, const struct rule_subject *subject,
+                     struct journal_entry *entry)
+{
+    const char *id = entry->operation_id;
+    if (subject && *subject->made) {
+        memcpy(entry->job, subject->made, sizeof entry->job);
+    } else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0)) {
+        const char *job = request_param(request, 0);
+        size_t len = strlen(job);
+        if (len < sizeof entry->job)
+            memcpy(entry->job, job, len + 1);
+    }
+}
+
+static const enum journal_end ends[] = {
+    [END_ANSWERED] = JOURNAL_ANSWERED, [END_TRUNCATED] = JOURNAL_TRUNCATED,
+    [END_DRIPPED] = JOURNAL_DRIPPED,   [END_DROPPED] = JOURNAL_DROPPED,
+    [END_HUNG] = JOURNAL_HUNG,         [END_GARBAGE] = JOURNAL_GARBAGE,
+    [END_LEFT] = JOURNAL_LEFT,
+};
+
+static void describe(struct request *request, const struct request_end *end,
+                     const struct rule_subject *subject, struct journal_entry *entry)
+{
+    *entry = (struct journal_entry){
+        .request = subject ? subject->request : 0,
+        .at = subject ? subject->begun_at : -1,
+        .sent_at = request_begun_at(request),
+        .duration = time_steady_ms() - request_begun_at(request),
+        .connection = request_connection(request),
+        .end = ends[end->kind],
+        .status = end->status,
+        .operation = rule_operation(request_operation(request)),
+        .operation_id = request_operation(request),
+        .method = request_is_head(request) ? "HEAD" : request_method(request),
+        .target = request_target(request),
+        .path = request_path(request),
+        .id = request_id(request),
+    };
+    note_job(request, subject, entry);
+    if (subject && subject->answer)
+        memcpy(entry->rule, subject->answer->id, sizeof entry->rule);
+    else if (subject && subject->job)
+        memcpy(entry->rule, subject->job->id, sizeof entry->rule);
+}
+
+/* Headers and bodies; what is blotted out is so in the entry's own copy. */
+static struct journal_entry *complete(struct request *request, const struct request_end *end,
+                                      struct journal_entry *entry, bool with_bodies)
+{
+    struct packed headers, answer_headers;
+    char *blotted = NULL;
+    headers.len = answer_headers.len = 0;
+    request_each_header(request, pack_header, &headers);
+    request_each_answer_header(request, pack_answer_header, &answer_headers);
+    entry->headers = (struct journal_text){headers.bytes, headers.len, headers.len};
+    entry->answer_headers =
+        (struct journal_text){answer_headers.bytes, answer_headers.len, answer_headers.len};
+    entry->answer.whole = end->len;
+    if (with_bodies) {
+        struct journal_text *body = &entry->body;
+        body->data = request_body(request, &body->len);
+        blotted = blot_headers(request, body->data, &body->len);
+        if (blotted)
+            body->data = blotted;
+        entry->answer = (struct journal_text){end->body, end->len, end->len};
+    }
+    entry->body.whole = (size_t)request_received(request);
+    struct journal_entry *whole = journal_entry_create(entry);
+    free(blotted);
+    if (whole)
+        blot_keys(whole->bytes, whole->size - sizeof *whole);
+    return whole;
+}
+
+/* -- whose it is ------------------------------------------------------------------------------- */
+
+/* Of a request that no API has found to be about anything: the prefix's, else the key's. */
+static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+{
+    struct registry *registry = engine_registry(engine);
+    const char *prefix = request_workspace_prefix(request);
+    const char *authorization = request_authorization(request);
+    unsigned char hash[KEY_HASH_SIZE];
+    if (prefix)
+        return registry_by_slug(registry, prefix);
+    const char *key = authorization ? strstr(authorization, "exec_live_") : NULL;
+    if (!key)
+        return NULL;
+    digest_sha256(key, strlen(key), hash);
+    return registry_by_key(registry, hash);
+}
+
+static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
+{
+    if (!entry)
+        return; /* without memory the request itself is more important */
+    journal_add(workspace ? workspace->journal : engine_nobodys_journal(engine), entry);
+    if (workspace)
+        events_post(workspace, EVENT_JOURNAL);
+}
+
+/* Whether it is left over from before a reset, which waits for answers but not for those that never
+ * come. */
+static bool is_stale(const struct rule_subject *subject, const struct request_end *end)
+{
+    return (end->kind == END_HUNG || end->kind == END_LEFT) &&
+           subject->resets != events_resets(subject->workspace);
+}
+
+static void record_api(struct engine *engine, struct request *request,
+                       const struct request_end *end)
+{
+    const struct rule_subject *subject = request_about(request);
+    struct workspace *found = NULL;
+    struct journal_entry entry;
+    if (!subject || !subject->workspace) {
+        subject = NULL;
+        found = find_workspace(engine, request);
+    } else if (is_stale(subject, end)) {
+        return;
+    }
+    struct workspace *workspace = subject ? subject->workspace : found;
+    describe(request, end, subject, &entry);
+    note_key(request, &entry);
+    if (found)
+        entry.at = workspace_now(found);
+    add(engine, workspace, complete(request, end, &entry, workspace != NULL));
+    workspace_release(found);
+}
+
+/* What writes through the control plane: who did what when, without what was said, which may be
+ * secret. */
+static void record_control(struct engine *engine, struct request *request,
+                           const struct request_end *end)
+{
+    struct workspace *workspace = mock_workspace(request);
+    struct journal_entry entry;
+    if (!workspace || strcmp(request_method(request), "GET") == 0)
+        return;
+    describe(request, end, NULL, &entry);
+    entry.is_control = true;
+    entry.at = workspace_now(workspace);
+    struct journal_entry *whole = journal_entry_create(&entry);
+    if (whole)
+        blot_keys(whole->bytes, whole->size - sizeof *whole);
+    add(engine, workspace, whole);
+}
+
+static void record(void *context, struct request *request, const struct request_end *end)
+{
+    struct control *control = context;
+    const struct api *api = request_api(request);
+    if (api == &control->mock)
+        record_control(control->engine, request, end);
+    else if (api != &control->api || !request_operation(request))
+        record_api(control->engine, request, end);
+}
+
+struct recorder recorder_of(struct control *control)
+{
+    bool is_on = engine_nobodys_journal(control->engine) != NULL;
+    return (struct recorder){.record = is_on ? record : NULL, .context = control};
+}
