@@ -1,6 +1,7 @@
 #include "http/record.h"
 
 #include "base/id.h"
+#include "base/time.h"
 #include "http/internal.h"
 
 #include <stdio.h>
@@ -57,6 +58,17 @@ const char *request_target(const struct request *request)
 int64_t request_begun_at(const struct request *request)
 {
     return request->begun_at;
+}
+
+int64_t request_age_us(const struct request *request)
+{
+    return time_steady_us() - request->begun_us;
+}
+
+void request_connections(const struct request *request, int64_t *ret_open, int64_t *ret_accepted)
+{
+    *ret_open = atomic_load(&request->server->connections);
+    *ret_accepted = atomic_load(&request->server->accepted);
 }
 
 int64_t request_connection(const struct request *request)
