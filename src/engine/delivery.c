@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/draw.h"
+#include "engine/feed.h"
 
 #include <string.h>
 
@@ -84,6 +85,7 @@ static int write_down(struct delivery_end *self, struct db *db, struct delivery 
     delivery->bytes += attempt_size(&self->attempt);
     if (delivery->due_at >= 0)
         self->operation.due_at = delivery->due_at;
+    feed_note_attempt(workspace, delivery, &self->attempt);
     int status = attempt_insert(db, delivery->seq, &self->attempt);
     return status < 0 ? status : delivery_update(db, delivery);
 }

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/draw.h"
+#include "engine/feed.h"
 #include "engine/internal.h"
 #include "engine/job_state.h"
 #include "engine/magic.h"
@@ -62,8 +63,10 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
         status = insert_job(db, workspace, input, job);
     if (status == 0 && job->marks & JOB_HAS_PLAN)
         status = plan_insert(db, job->seq, planned);
-    if (status == 0)
+    if (status == 0) {
         operation->new_job = job->event;
+        feed_note_job(workspace, job);
+    }
     return status;
 }
 
