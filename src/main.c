@@ -260,6 +260,7 @@ static void stop(struct program *program)
         store_hurry(program->store);
         server_stop(program->server, PATIENCE_MS);
     }
+    control_finish(&program->control);
     engine_stop(program->engine);
     store_close(program->store);
     if (program->listeners)

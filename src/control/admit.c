@@ -48,7 +48,8 @@ static bool is_server_wide(const struct route *route)
 {
     return strncmp(route->pattern, "/_mock/workspaces", 17) == 0 ||
            strcmp(route->pattern, "/_mock/info") == 0 ||
-           strcmp(route->pattern, "/_mock/outcomes") == 0;
+           strcmp(route->pattern, "/_mock/outcomes") == 0 ||
+           strcmp(route->pattern, "/metrics") == 0;
 }
 
 /* Takes ?workspace= from the query, and notes what is wrong with the rest of it (C2). */

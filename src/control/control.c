@@ -44,8 +44,10 @@ const struct route mock_routes[] = {
     {"DELETE", "/_mock/rules", "deleteRules", rules_delete_handler, false},
     {"GET", "/_mock/rules/{rule}", "getRule", rule_get_handler, false},
     {"DELETE", "/_mock/rules/{rule}", "deleteRule", rule_delete_handler, false},
+    {"GET", "/_mock/events", "listEvents", event_list_handler, false},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
     {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
+    {"GET", "/metrics", "getMetrics", metrics_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
 
@@ -93,8 +95,9 @@ static void mock_refuse(struct request *request, const struct refusal *refusal)
 void control_init(struct control *control, struct engine *engine,
                   const struct control_options *options)
 {
-    static const char *const roots[] = {"_mock", NULL};
+    static const char *const roots[] = {"_mock", "metrics", NULL};
     control->engine = engine;
+    metrics_init(&control->metrics);
     control->options = *options;
     control->api = (struct api){.name = "control",
                                 .routes = control_routes,
@@ -112,4 +115,9 @@ void control_init(struct control *control, struct engine *engine,
                                  .deny = mock_deny,
                                  .refuse = mock_refuse,
                                  .leave = mock_leave};
+}
+
+void control_finish(struct control *control)
+{
+    metrics_finish(&control->metrics);
 }

@@ -6,6 +6,7 @@
 #define UNDERSTUDY_CONTROL_CONTROL_H
 
 #include "control/access.h"
+#include "control/metrics.h"
 #include "engine/engine.h"
 #include "http/router.h"
 
@@ -22,11 +23,15 @@ struct control {
     struct engine *engine;
     struct control_options options;
     struct api api;  /* what no other API covers */
-    struct api mock; /* /_mock */
+    struct api mock; /* /_mock, and /metrics, which is guarded likewise */
+    struct metrics metrics;
 };
 
 /* Sets both up; everything given must outlive the server. */
 void control_init(struct control *control, struct engine *engine,
                   const struct control_options *options);
+
+/* After the server's end; zeros are fine. */
+void control_finish(struct control *control);
 
 #endif

@@ -212,6 +212,9 @@ void rule_get_handler(struct request *request);
 void rule_delete_handler(struct request *request);
 void rules_delete_handler(struct request *request);
 
+void event_list_handler(struct request *request); /* events.c */
+void metrics_handler(struct request *request);    /* metrics_page.c */
+
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */
 

@@ -43,6 +43,7 @@ struct journals {
     size_t memory;
     unsigned parts;
     atomic_size_t bytes;
+    atomic_llong evicted;
     pthread_mutex_t lock;
     struct journal *first; /* under the lock */
 };
@@ -76,6 +77,11 @@ bool journals_are_on(const struct journals *journals)
 size_t journals_bytes(const struct journals *journals)
 {
     return atomic_load(&journals->bytes);
+}
+
+int64_t journals_evicted(const struct journals *journals)
+{
+    return atomic_load(&journals->evicted);
 }
 
 /* The same part for each call of a thread. */
@@ -297,6 +303,7 @@ static bool evict(struct journal *journal)
         entry = pop(part);
         forget_bytes(journal, entry);
         atomic_fetch_add(&journal->evicted, 1);
+        atomic_fetch_add(&journal->journals->evicted, 1);
         long long before = atomic_load(&journal->evicted_newest);
         while (before < entry->number &&
                !atomic_compare_exchange_weak(&journal->evicted_newest, &before, entry->number)) {
@@ -336,6 +343,7 @@ void journal_add(struct journal *journal, struct journal_entry *entry)
     if (part->count == part->capacity && !grow(part)) {
         pthread_mutex_unlock(&part->lock);
         atomic_fetch_add(&journal->evicted, 1);
+        atomic_fetch_add(&journals->evicted, 1);
         journal_entry_release(entry);
         return;
     }

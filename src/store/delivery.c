@@ -15,6 +15,7 @@ enum {
     COUNT_SENDING,
     COUNT_UNSETTLED,
     COUNT_FAILED,
+    COUNT_BY_STATUS,
     LAST,
     STATEMENTS,
 };
@@ -28,6 +29,9 @@ enum {
 #define DUE_FIRST                                                                                  \
     SELECT " INDEXED BY delivery_due" ITS_JOB " WHERE delivery.workspace = ?"                      \
            " AND delivery.due_at <= ? AND sending = 0 ORDER BY delivery.due_at, delivery.seq"
+
+/* One pass, where GROUP BY would sort. */
+#define COUNT_IF(status_) "count(*) FILTER (WHERE status = " status_ ")"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO delivery (workspace, job, id, message, status, created_at,"
@@ -54,6 +58,9 @@ static const struct sql statements[STATEMENTS] = {
     [COUNT_FAILED] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_ended"
                            " WHERE workspace = ? AND ended_at IS NOT NULL"
                            " AND status IN (4, 5, 6)"),
+    [COUNT_BY_STATUS] = READS(
+        "SELECT " COUNT_IF("0") ", " COUNT_IF("1") ", " COUNT_IF("2") ", " COUNT_IF("3") ", " COUNT_IF(
+            "4") ", " COUNT_IF("5") ", " COUNT_IF("6") ", " COUNT_IF("7") " FROM delivery"),
     [LAST] = READS("SELECT coalesce(max(seq), 0) FROM delivery INDEXED BY delivery_workspace"
                    " WHERE workspace = ?"),
 };
@@ -241,6 +248,16 @@ int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_coun
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count)
 {
     return count(db, COUNT_FAILED, workspace, ret_count);
+}
+
+int delivery_count_by_status(struct db *db, int64_t ret_counts[DELIVERY_STATUSES])
+{
+    struct query query = query_begin(db, TABLE_DELIVERY, COUNT_BY_STATUS);
+    int status = query_step(&query);
+    for (int i = 0; i < DELIVERY_STATUSES && status > 0; i++)
+        ret_counts[i] = query_get_int(&query, i);
+    query_end(&query);
+    return status > 0 ? 0 : status < 0 ? status : ERR_INTERNAL;
 }
 
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq)

@@ -85,6 +85,9 @@ int delivery_count_sending(struct db *db, int64_t workspace, int64_t *ret_count)
 int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count);
 
+/* How many there are of each status, of all workspaces: looks at every row. */
+int delivery_count_by_status(struct db *db, int64_t ret_counts[DELIVERY_STATUSES]);
+
 /* The seq of the workspace's newest; 0: it has none. */
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq);
 

@@ -10,7 +10,7 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
-    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace'];
+    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'getMetrics'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
@@ -18,7 +18,7 @@ const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', '
 const reasons = [
     {
         reason: 'H6: no request makes the server fail',
-        operations: everywhere, status: 500, examples: ['server_error'],
+        operations: [...everywhere, 'listEvents'], status: 500, examples: ['server_error'],
     },
     {
         reason: 'H6: needs a disk that fails, which the fault tests bring',
