@@ -211,10 +211,9 @@ static int start_server(struct program *program, struct err *err)
                    .allowed_host_count = config->allowed_host_count},
         .version = UNDERSTUDY_VERSION,
         .options_json = config->options_json,
-        .apis = program->apis, /* the studio's, the scenarios' and the pages', filled in below */
+        .apis = program->apis, /* the studio's, the scenarios' and the pages' */
         .api_count = 3,
     };
-    control_init(&program->control, program->engine, &control);
     studio_init(&program->studio, program->engine, config->public_url, config->open_keys);
     scenarios_init(&program->scenarios, program->engine, config->strict_projects);
     program->studio.intercept = intercept_hook(program->engine);
@@ -224,6 +223,8 @@ static int start_server(struct program *program, struct err *err)
     program->apis[2] = &program->studio.pages;
     program->apis[3] = &program->control.mock;
     program->apis[4] = &program->control.api;
+    if (control_init(&program->control, program->engine, &control) < 0)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
     struct server_options options = {.threads = (unsigned)config->threads,
                                      .max_connections = (unsigned)config->max_connections,
                                      .max_body = (size_t)config->max_body,

@@ -14,6 +14,7 @@ struct caller {
     const char *unknown; /* a query parameter that no operation here knows */
     const char *malformed;
     bool server_wide, without_memory;
+    bool nobody; /* it is about the requests that belong to no workspace */
     char problem[ERR_TEXT_SIZE];
 };
 
@@ -78,11 +79,19 @@ static const char *read_query(struct request *request, const struct route *route
     return named;
 }
 
+/* What can be asked of the requests that belong to no workspace (C11), too. */
+static bool may_be_nobodys(const struct route *route)
+{
+    return strncmp(route->pattern, "/_mock/requests", 15) == 0;
+}
+
 static void decide(struct request *request, const struct route *route, struct caller *caller)
 {
     const struct control *control = control_of(request);
     char peer[PEER_SIZE];
     caller->server_wide = !route || is_server_wide(route);
+    const char *named = route ? read_query(request, route, caller) : NULL;
+    caller->nobody = named && strcmp(named, NOBODY) == 0 && may_be_nobodys(route);
     struct access_request access = {
         .method = request_method(request),
         .peer = peer,
@@ -93,8 +102,8 @@ static void decide(struct request *request, const struct route *route, struct ca
         .forwarded = request_is_forwarded(request),
         .authorization = request_authorization(request),
         .prefix = request_workspace_prefix(request),
-        .query = route ? read_query(request, route, caller) : NULL,
-        .server_wide = caller->server_wide,
+        .query = caller->nobody ? NULL : named,
+        .server_wide = caller->server_wide || caller->nobody, /* no key opens what is nobody's */
         .target = route && caller->server_wide ? request_param(request, 0) : NULL,
     };
     struct access_finder finder = {.by_key = by_key,
@@ -105,6 +114,8 @@ static void decide(struct request *request, const struct route *route, struct ca
                                    .arg = engine_registry(control->engine)};
     request_peer(request, peer);
     caller->refusal = access_decide(&control->options.policy, &access, &finder, &caller->workspace);
+    if (caller->nobody && caller->refusal == ACCESS_GRANTED && access.prefix)
+        caller->refusal = ACCESS_DISAGREE;
 }
 
 bool mock_admit(struct request *request, const struct route *route)
@@ -127,6 +138,14 @@ void mock_leave(struct request *request)
     struct caller *caller = request_user(request);
     if (caller)
         workspace_release(caller->workspace);
+}
+
+struct journal *mock_journal(struct request *request)
+{
+    const struct caller *caller = request_user(request);
+    if (caller->nobody)
+        return engine_nobodys_journal(control_of(request)->engine);
+    return caller->workspace ? caller->workspace->journal : NULL;
 }
 
 struct workspace *mock_workspace(struct request *request)

@@ -1,5 +1,6 @@
 #include "control/internal.h"
 
+#include "control/outcome_of.h"
 #include "http/problem.h"
 
 const struct route control_routes[] = {
@@ -45,6 +46,9 @@ const struct route mock_routes[] = {
     {"GET", "/_mock/rules/{rule}", "getRule", rule_get_handler, false},
     {"DELETE", "/_mock/rules/{rule}", "deleteRule", rule_delete_handler, false},
     {"GET", "/_mock/events", "listEvents", event_list_handler, false},
+    {"GET", "/_mock/requests", "listRequests", mock_request_list_handler, false},
+    {"DELETE", "/_mock/requests", "deleteRequests", mock_requests_delete_handler, false},
+    {"GET", "/_mock/requests/{request}", "getRequest", mock_request_get_handler, false},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
     {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
     {"GET", "/metrics", "getMetrics", metrics_handler, false},
@@ -92,8 +96,8 @@ static void mock_refuse(struct request *request, const struct refusal *refusal)
         problem_refuse(request, refusal);
 }
 
-void control_init(struct control *control, struct engine *engine,
-                  const struct control_options *options)
+int control_init(struct control *control, struct engine *engine,
+                 const struct control_options *options)
 {
     static const char *const roots[] = {"_mock", "metrics", NULL};
     control->engine = engine;
@@ -115,9 +119,13 @@ void control_init(struct control *control, struct engine *engine,
                                  .deny = mock_deny,
                                  .refuse = mock_refuse,
                                  .leave = mock_leave};
+    control->outcomes = outcome_index_create(options->apis, options->api_count);
+    return control->outcomes ? 0 : ERR_NO_MEMORY;
 }
 
 void control_finish(struct control *control)
 {
+    outcome_index_destroy(control->outcomes);
+    control->outcomes = NULL;
     metrics_finish(&control->metrics);
 }

@@ -19,19 +19,21 @@ struct control_options {
     size_t api_count;
 };
 
+struct outcome_index;
+
 struct control {
     struct engine *engine;
     struct control_options options;
-    struct api api;  /* what no other API covers */
-    struct api mock; /* /_mock, and /metrics, which is guarded likewise */
+    struct api api;                 /* what no other API covers */
+    struct api mock;                /* /_mock, and /metrics, which is guarded likewise */
+    struct outcome_index *outcomes; /* control/outcome_of.h */
     struct metrics metrics;
 };
 
-/* Sets both up; everything given must outlive the server. */
-void control_init(struct control *control, struct engine *engine,
-                  const struct control_options *options);
-
-/* After the server's end; zeros are fine. */
+/* Sets both up; everything given must outlive the server, and the APIs must be set up already.
+ * ERR_NO_MEMORY. Zeroes are fine to finish. */
+int control_init(struct control *control, struct engine *engine,
+                 const struct control_options *options);
 void control_finish(struct control *control);
 
 #endif

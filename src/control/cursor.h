@@ -18,10 +18,13 @@ struct cursor {
     int64_t requests;   /* how many requests to the APIs there were since the server's start */
     int64_t workspaces; /* of the list of workspaces: those up to this key were seen */
     int64_t rules;      /* of a rule: those up to it were seen */
+    int64_t webhooks;   /* of a delivery: those up to it were seen */
+    int64_t inbox;      /* of a message in an inbox: those up to it were seen */
+    int64_t journal;    /* of an entry of the journal: those up to it were seen */
 };
 
 enum {
-    CURSOR_PARTS = 4,
+    CURSOR_PARTS = 7,
     CURSOR_SIZE = CURSOR_PARTS * 20 + 1, /* 19 digits and a dot or the NUL each */
 };
 

@@ -1,12 +1,11 @@
 #include "control/intercept.h"
 
-#include "base/json.h"
+#include "control/input.h"
 #include "control/perform.h"
 #include "engine/job_state.h"
 #include "engine/rules.h"
 #include "engine/steer.h"
 #include "http/outcome.h"
-#include "store/session.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,15 +39,6 @@ static bool has_outcome(struct rule_request *self, const char *name)
     return outcome_find(request_api(request), request_operation(request), name) != NULL;
 }
 
-static void take_texts(struct rule_request *rules, const json_t *body)
-{
-    rules->body = body;
-    rules->email = json_string_value(json_object_get(body, "user_email"));
-    rules->prompt = json_string_value(json_object_get(body, "prompt"));
-    rules->request_id = json_string_value(json_object_get(body, "request_id"));
-    rules->scenario_slug = json_string_value(json_object_get(body, "scenario_slug"));
-}
-
 /* A body that is no JSON object has nothing that a rule could ask for. */
 static int fill_body(struct rule_request *rules)
 {
@@ -57,38 +47,8 @@ static int fill_body(struct rule_request *rules)
     struct err err;
     int status = request_json(self->request, &body, &err);
     if (status == 0 && json_is_object(body))
-        take_texts(rules, body);
+        input_fill(rules, body);
     return status == ERR_NO_MEMORY ? status : 0;
-}
-
-static void add_text(json_t *object, const char *name, const char *text)
-{
-    if (text)
-        json_object_set_new(object, name, json_string(text));
-}
-
-static int take_job_input(const struct job_input *input, void *arg)
-{
-    struct interception *self = arg;
-    json_error_t error;
-    self->input = json_object();
-    add_text(self->input, "user_email", input->user_email);
-    add_text(self->input, "prompt", input->prompt);
-    add_text(self->input, "context", input->context);
-    add_text(self->input, "scenario_slug", input->scenario_slug);
-    add_text(self->input, "request_id", input->request_id);
-    add_text(self->input, "callback_url", input->callback_url);
-    if (input->callback_headers)
-        json_object_set_new(self->input, "callback_headers",
-                            json_loads(input->callback_headers, 0, &error));
-    return self->input ? 0 : ERR_NO_MEMORY;
-}
-
-static int take_session_input(const struct session_input *input, void *arg)
-{
-    struct job_input asked = {
-        .user_email = input->user_email, .prompt = input->prompt, .request_id = input->request_id};
-    return take_job_input(&asked, arg);
 }
 
 static struct db *reader(const struct interception *self)
@@ -97,15 +57,11 @@ static struct db *reader(const struct interception *self)
     return store_reader(engine_store(self->engine), &err);
 }
 
-/* Notes the job's state, for rules that move it. */
-static int note_job(struct interception *self, struct db *db, const char *id, struct job *ret_job)
+/* For rules that move it. */
+static void note_state(struct interception *self, const struct job *job)
 {
-    int status = job_by_id(db, self->subject->workspace->row.pk, id, ret_job);
-    if (status == 0) {
-        self->knows_state = true;
-        self->state = ret_job->status;
-    }
-    return status;
+    self->knows_state = true;
+    self->state = job->status;
 }
 
 static bool may_move(struct rule_request *rules, int to)
@@ -120,11 +76,13 @@ static int fill_job(struct rule_request *rules)
     struct interception *self = (struct interception *)rules;
     struct job job;
     struct db *db = reader(self);
-    int status = db ? note_job(self, db, request_param(self->request, 0), &job) : ERR_IO;
-    if (status == 0)
-        status = job_input(db, job.seq, take_job_input, self);
-    if (self->input)
-        take_texts(rules, self->input);
+    int status = db ? input_of_job(db, self->subject->workspace->row.pk,
+                                   request_param(self->request, 0), &job, &self->input)
+                    : ERR_IO;
+    if (status == 0) {
+        note_state(self, &job);
+        input_fill(rules, self->input);
+    }
     return status == ERR_NOT_FOUND ? 0 : status;
 }
 
@@ -133,20 +91,19 @@ static int fill_session(struct rule_request *rules)
 {
     struct interception *self = (struct interception *)rules;
     int64_t workspace = self->subject->workspace->row.pk;
-    const char *id = request_param(self->request, 0);
     struct session session;
+    struct job job;
     struct db *db = reader(self);
-    int status = db ? session_by_id(db, workspace, id, &session) : ERR_IO;
+    int status = db ? input_of_session(db, workspace, request_param(self->request, 0), &session,
+                                       &self->input)
+                    : ERR_IO;
     if (status == 0) {
-        struct job job;
         memcpy(self->job, session.job, sizeof self->job);
-        if (*self->job)
-            note_job(self, db, self->job, &job); /* it is there as long as its session */
-        status = session_input(db, workspace, id, take_session_input, self);
+        input_fill(rules, self->input);
     }
     rules->job = *self->job ? self->job : NULL;
-    if (self->input)
-        take_texts(rules, self->input);
+    if (rules->job && job_by_id(db, workspace, self->job, &job) == 0) /* as long as its session */
+        note_state(self, &job);
     return status == ERR_NOT_FOUND ? 0 : status;
 }
 

@@ -54,6 +54,8 @@ extern const struct param rule_get_params[];
 extern const size_t rule_get_param_count;
 extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
+extern const struct param request_list_params[];
+extern const size_t request_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
 
@@ -66,6 +68,11 @@ void mock_leave(struct request *request);
 
 /* The workspace that the request is about; the request holds the reference. NULL: none. */
 struct workspace *mock_workspace(struct request *request);
+
+/* The journal that it is about: the workspace's, or that of no workspace's requests, which
+ * ?workspace=_none names where the operation may be about them. NULL: nothing is journaled. */
+#define NOBODY "_none"
+struct journal *mock_journal(struct request *request);
 
 /* -- answer.c ------------------------------------------------------------------------------------
  */
@@ -212,8 +219,11 @@ void rule_get_handler(struct request *request);
 void rule_delete_handler(struct request *request);
 void rules_delete_handler(struct request *request);
 
-void event_list_handler(struct request *request); /* events.c */
-void metrics_handler(struct request *request);    /* metrics_page.c */
+void event_list_handler(struct request *request);        /* events.c */
+void metrics_handler(struct request *request);           /* metrics_page.c */
+void mock_request_list_handler(struct request *request); /* requests.c */
+void mock_request_get_handler(struct request *request);
+void mock_requests_delete_handler(struct request *request);
 
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */

@@ -9,6 +9,7 @@ const struct operation_params operation_params[] = {
     {"listWorkspaces", workspace_list_params, &workspace_list_param_count},
     {"listJobs", job_list_params, &job_list_param_count},
     {"getJob", job_get_params, &job_get_param_count},
+    {"listRequests", request_list_params, &request_list_param_count},
     {"getState", state_get_params, &state_get_param_count},
     {"listRules", rule_list_params, &rule_list_param_count},
     {"getRule", rule_get_params, &rule_get_param_count},

@@ -38,7 +38,7 @@ struct operation_params {
 extern const struct operation_params operation_params[];
 extern const size_t operation_params_count;
 
-enum { PARAMS_MAX = 16 }; /* of one operation */
+enum { PARAMS_MAX = 24 }; /* of one operation */
 
 /* Whether the operation knows it, and all names that it knows, `names` ended by a NULL. */
 bool params_know(const char *operation_id, const char *name);

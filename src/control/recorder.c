@@ -5,7 +5,9 @@
  */
 #include "control/recorder.h"
 
+#include "base/blot.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
 #include "engine/feed.h"
@@ -17,47 +19,51 @@
 #include <string.h>
 #include <strings.h>
 
+static const char callback_header[] = "callback_header";
+
 enum {
-    KEY_PREFIX = 10, /* of "exec_live_" */
-    KEY_LENGTH = 50,
-    LAST = 4, /* characters of a secret that are shown */
+    LAST = 4,        /* characters of a secret that are shown */
+    SECRET_MIN = 16, /* of one that has so many at least */
     /* Of all names and values; a request's head has less, and so has an answer's. */
     HEADERS_SIZE = 16 * 1024,
 };
 
 /* -- what is secret ---------------------------------------------------------------------------- */
 
-static bool is_key_letter(char c)
+/* Values that are texts, wherever they stand in it, become their length: "(12 bytes)". */
+static json_t *measure(const json_t *value)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Blots out all but the last four characters of each API key, in place. */
-static void blot_keys(char *text, size_t len)
-{
-    char *end = text + len;
-    for (char *at = text; (at = memmem(at, (size_t)(end - at), "exec_live_", KEY_PREFIX));) {
-        char *letter = at + KEY_PREFIX;
-        while (letter < end && letter < at + KEY_LENGTH && is_key_letter(*letter))
-            letter++;
-        if (letter - at > KEY_PREFIX + LAST)
-            memset(at + KEY_PREFIX, '.', (size_t)(letter - at) - KEY_PREFIX - LAST);
-        at = letter;
-    }
-}
-
-/* {"X-Token": "(12 bytes)"} */
-static void blot_values(json_t *headers)
-{
+    json_t *copy;
     const char *name;
-    json_t *value;
-    char text[40];
-    json_object_foreach(headers, name, value)
-    {
-        snprintf(text, sizeof text, "(%zu bytes)", json_string_length(value));
-        if (json_is_string(value))
-            json_object_set_new(headers, name, json_string(text));
-    }
+    json_t *part;
+    size_t index;
+    if (json_is_string(value))
+        return json_sprintf("(%zu bytes)", json_string_length(value));
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_incref((json_t *)value);
+    copy = json_is_object(value) ? json_object() : json_array();
+    json_object_foreach((json_t *)value, name, part) json_object_set_new(copy, name, measure(part));
+    json_array_foreach((json_t *)value, index, part) json_array_append_new(copy, measure(part));
+    return copy;
+}
+
+/* The same with the values of callback_headers so, also where the name is misspelt. As deep as
+ * jansson parses. */
+static json_t *blot_members(const json_t *value)
+{
+    json_t *copy;
+    const char *name;
+    json_t *part;
+    size_t index;
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_incref((json_t *)value);
+    copy = json_is_object(value) ? json_object() : json_array();
+    json_object_foreach((json_t *)value, name, part) json_object_set_new(
+        copy, name,
+        blot_find(name, strlen(name), callback_header) ? measure(part) : blot_members(part));
+    json_array_foreach((json_t *)value, index, part)
+        json_array_append_new(copy, blot_members(part));
+    return copy;
 }
 
 /*
@@ -66,25 +72,20 @@ static void blot_values(json_t *headers)
  */
 static char *blot_headers(struct request *request, const char *body, size_t *io_len)
 {
-    static const char member[] = "callback_headers";
-    const char *at = memmem(body, *io_len, member, sizeof member - 1);
+    const char *at = blot_find(body, *io_len, callback_header);
     const json_t *value = NULL;
     struct err err;
     if (!at)
         return NULL;
-    if (request_json(request, &value, &err) < 0 || !json_is_object(value)) {
-        *io_len = (size_t)(at - body);
-        return strndup(body, *io_len);
+    struct buf text = BUF_INIT;
+    if (request_json(request, &value, &err) < 0) {
+        buf_append(&text, body, (size_t)(at - body));
+    } else {
+        json_t *copy = blot_members(value);
+        json_put_value(&text, copy);
+        json_decref(copy);
     }
-    json_t *copy = json_copy((json_t *)value); /* shallow: only that member becomes another */
-    json_t *headers = json_deep_copy(json_object_get(value, member));
-    blot_values(headers);
-    if (headers)
-        json_object_set_new(copy, member, headers);
-    char *text = copy ? json_dumps(copy, JSON_COMPACT) : NULL;
-    json_decref(copy);
-    *io_len = text ? strlen(text) : 0;
-    return text ? text : strdup("");
+    return buf_take(&text, io_len);
 }
 
 /* -- putting it together ----------------------------------------------------------------------- */
@@ -107,19 +108,29 @@ static void pack(struct packed *packed, const char *name, size_t name_len, const
     packed->len += name_len + value_len + 2;
 }
 
+static bool is_credential(const char *name, size_t len)
+{
+    return (len == 13 && strncasecmp(name, "Authorization", len) == 0) ||
+           (len == 19 && strncasecmp(name, "Proxy-Authorization", len) == 0);
+}
+
+/* "Bearer …3f9a" */
 static void pack_header(void *arg, const char *name, size_t name_len, const char *value,
                         size_t value_len)
 {
-    char text[40] = "";
-    if (name_len != 13 || strncasecmp(name, "Authorization", name_len) != 0) {
+    char text[40];
+    if (!is_credential(name, name_len)) {
         pack(arg, name, name_len, value, value_len);
         return;
     }
-    size_t scheme = strcspn(value, " ");
-    const char *last = value_len > scheme + 2 * LAST ? value + value_len - LAST : "";
-    if (scheme < sizeof text - 10)
-        snprintf(text, sizeof text, "%.*s …%s", (int)scheme, value, last);
-    pack(arg, name, name_len, text, strlen(text));
+    const char *blank = memchr(value, ' ', value_len);
+    size_t scheme = blank ? (size_t)(blank - value) + 1 : 0;
+    bool is_long = value_len - scheme >= SECRET_MIN;
+    if (scheme >= sizeof text - 10)
+        scheme = 0;
+    int len = snprintf(text, sizeof text, "%.*s…%.*s", (int)scheme, value, is_long ? LAST : 0,
+                       value + value_len - (is_long ? LAST : 0));
+    pack(arg, name, name_len, text, (size_t)len);
 }
 
 static void pack_answer_header(void *arg, const char *name, size_t name_len, const char *value,
@@ -128,13 +139,15 @@ static void pack_answer_header(void *arg, const char *name, size_t name_len, con
     pack(arg, name, name_len, value, value_len);
 }
 
-/* The last four of the caller's key, where it is one or looks like one. */
+/* The last four of the caller's key, or what it sent as one. */
 static void note_key(const struct request *request, struct journal_entry *entry)
 {
     const char *authorization = request_authorization(request);
-    size_t len = authorization ? strlen(authorization) : 0;
-    if (len > 2 * LAST + 7)
-        snprintf(entry->key, sizeof entry->key, "%s", authorization + len - LAST);
+    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
+        return;
+    size_t len = strlen(authorization);
+    if (len >= 7 + SECRET_MIN)
+        memcpy(entry->key, authorization + len - LAST, LAST + 1);
 }
 
 /* The job that the request names in its path, or has made. */
@@ -174,7 +187,6 @@ static void describe(struct request *request, const struct request_end *end,
         .path = request_path(request),
         .id = request_id(request),
     };
-    note_key(request, entry);
     note_job(request, subject, entry);
     if (subject && subject->answer)
         memcpy(entry->rule, subject->answer->id, sizeof entry->rule);
@@ -194,6 +206,7 @@ static struct journal_entry *complete(struct request *request, const struct requ
     entry->headers = (struct journal_text){headers.bytes, headers.len, headers.len};
     entry->answer_headers =
         (struct journal_text){answer_headers.bytes, answer_headers.len, answer_headers.len};
+    entry->answer.whole = end->len;
     if (with_bodies) {
         struct journal_text *body = &entry->body;
         body->data = request_body(request, &body->len);
@@ -270,6 +283,14 @@ static void just_tell(struct workspace *workspace, const struct journal_entry *e
     journal_entry_release(whole);
 }
 
+/* Whether it is left over from before a reset, which waits for answers but not for those that never
+ * come. */
+static bool is_stale(const struct rule_subject *subject, const struct request_end *end)
+{
+    return (end->kind == END_HUNG || end->kind == END_LEFT) &&
+           subject->resets != events_resets(subject->workspace);
+}
+
 static void record_api(struct engine *engine, struct request *request,
                        const struct request_end *end)
 {
@@ -282,9 +303,12 @@ static void record_api(struct engine *engine, struct request *request,
     if (!subject || !subject->workspace) {
         subject = NULL;
         found = find_workspace(engine, request);
+    } else if (is_stale(subject, end)) {
+        return;
     }
     struct workspace *workspace = subject ? subject->workspace : found;
     describe(request, end, subject, &entry);
+    note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
     if (journaled)

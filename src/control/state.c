@@ -233,6 +233,7 @@ static void put_back(struct request *request)
     state_replace_init(&replacing->replace, replacing->engine, replacing->taken,
                        &replacing->document);
     replacing->replace.restarts_clock = true;
+    replacing->replace.clears_journal = true;
     control_operate(request, &replacing->replace.operation, answer_reset);
 }
 

@@ -168,6 +168,8 @@ static void look_again(struct request *request)
 static void finish(void *state)
 {
     struct control_wait *wait = state;
+    if (wait->finish)
+        wait->finish(wait);
     if (wait->open)
         workspace_end_wait(wait->waiter.workspace);
 }

@@ -40,6 +40,9 @@ struct control_wait {
     void (*tell)(struct request *request, struct control_wait *self, struct buf *detail,
                  struct buf *hint);
 
+    /* Releases what the state owns; or NULL. Once, at the request's end. */
+    void (*finish)(struct control_wait *self);
+
     struct waiter waiter; /* the rest is wait.c's */
     struct jump jump;
     bool open, passed, jumped_in_vain;

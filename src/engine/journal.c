@@ -242,19 +242,53 @@ static void forget_bytes(struct journal *journal, const struct journal_entry *en
     atomic_fetch_sub(&journal->journals->bytes, entry->size);
 }
 
-size_t journal_clear(struct journal *journal)
+/* All of its parts, in their order: nothing is added or evicted meanwhile. */
+static void lock_all(struct journal *journal)
+{
+    for (unsigned i = 0; i < journal->journals->parts; i++)
+        pthread_mutex_lock(&journal->parts[i].lock);
+}
+
+static void unlock_all(struct journal *journal)
+{
+    for (unsigned i = journal->journals->parts; i-- > 0;)
+        pthread_mutex_unlock(&journal->parts[i].lock);
+}
+
+/* Lets go of the entries that a part had; how many were requests to the APIs. */
+static size_t drop(struct part *part)
 {
     size_t count = 0;
+    for (size_t i = 0; i < part->count; i++) {
+        count += !at(part, i)->is_control;
+        journal_entry_release(at(part, i));
+    }
+    free(part->entries);
+    return count;
+}
+
+size_t journal_clear(struct journal *journal)
+{
+    struct part had[PARTS_MAX];
+    size_t count = 0;
+    lock_all(journal);
     for (unsigned i = 0; i < journal->journals->parts; i++) {
         struct part *part = &journal->parts[i];
-        pthread_mutex_lock(&part->lock);
-        for (; part->count; count++) {
-            struct journal_entry *entry = pop(part);
-            forget_bytes(journal, entry);
-            journal_entry_release(entry);
-        }
-        pthread_mutex_unlock(&part->lock);
+        for (size_t index = 0; index < part->count; index++)
+            forget_bytes(journal, at(part, index));
+        had[i] = (struct part){.entries = part->entries,
+                               .first = part->first,
+                               .count = part->count,
+                               .capacity = part->capacity};
+        part->entries = NULL;
+        part->first = part->count = part->capacity = 0;
+        note_oldest(part);
     }
+    atomic_store(&journal->evicted, 0);
+    atomic_store(&journal->evicted_newest, 0);
+    unlock_all(journal);
+    for (unsigned i = 0; i < journal->journals->parts; i++) /* whoever adds need not wait for it */
+        count += drop(&had[i]);
     return count;
 }
 
@@ -291,6 +325,17 @@ static struct part *oldest_part(struct journal *journal)
     return found;
 }
 
+/* A request to the APIs is lost. */
+static void note_loss(struct journal *journal, int64_t number)
+{
+    atomic_fetch_add(&journal->evicted, 1);
+    atomic_fetch_add(&journal->journals->evicted, 1);
+    long long before = atomic_load(&journal->evicted_newest);
+    while (before < number &&
+           !atomic_compare_exchange_weak(&journal->evicted_newest, &before, number)) {
+    }
+}
+
 /* Evicts the oldest entry; false: there is none. */
 static bool evict(struct journal *journal)
 {
@@ -302,12 +347,8 @@ static bool evict(struct journal *journal)
     if (part->count) {
         entry = pop(part);
         forget_bytes(journal, entry);
-        atomic_fetch_add(&journal->evicted, 1);
-        atomic_fetch_add(&journal->journals->evicted, 1);
-        long long before = atomic_load(&journal->evicted_newest);
-        while (before < entry->number &&
-               !atomic_compare_exchange_weak(&journal->evicted_newest, &before, entry->number)) {
-        }
+        if (!entry->is_control)
+            note_loss(journal, entry->number);
     }
     pthread_mutex_unlock(&part->lock);
     journal_entry_release(entry);
@@ -340,14 +381,14 @@ void journal_add(struct journal *journal, struct journal_entry *entry)
     struct part *part = &journal->parts[my_part(journals)];
     size_t size = entry->size;
     pthread_mutex_lock(&part->lock);
+    entry->number = atomic_fetch_add(&journal->newest, 1) + 1;
     if (part->count == part->capacity && !grow(part)) {
+        if (!entry->is_control)
+            note_loss(journal, entry->number);
         pthread_mutex_unlock(&part->lock);
-        atomic_fetch_add(&journal->evicted, 1);
-        atomic_fetch_add(&journals->evicted, 1);
         journal_entry_release(entry);
         return;
     }
-    entry->number = atomic_fetch_add(&journal->newest, 1) + 1;
     part->entries[(part->first + part->count++) & (part->capacity - 1)] = entry;
     if (part->count == 1)
         note_oldest(part);
@@ -400,21 +441,32 @@ static size_t take(struct journal *journal, int64_t after, int64_t until,
 bool journal_read(struct journal *journal, int64_t after, int64_t until,
                   struct journal_entry ***ret_entries, size_t *ret_count)
 {
-    unsigned parts = journal->journals->parts;
-    for (unsigned i = 0; i < parts; i++)
-        pthread_mutex_lock(&journal->parts[i].lock);
+    lock_all(journal);
     size_t count = take(journal, after, until, NULL);
     struct journal_entry **entries = malloc((count + 1) * sizeof *entries);
     if (entries)
         take(journal, after, until, entries);
-    for (unsigned i = parts; i-- > 0;)
-        pthread_mutex_unlock(&journal->parts[i].lock);
+    unlock_all(journal);
     if (!entries)
         return false;
     qsort(entries, count, sizeof *entries, by_number);
     *ret_entries = entries;
     *ret_count = count;
     return true;
+}
+
+struct journal_entry *journal_find(struct journal *journal, int64_t number)
+{
+    struct journal_entry *found = NULL;
+    for (unsigned i = 0; !found && i < journal->journals->parts; i++) {
+        struct part *part = &journal->parts[i];
+        pthread_mutex_lock(&part->lock);
+        size_t index = find_after(part, number - 1);
+        if (index < part->count && at(part, index)->number == number)
+            found = journal_entry_hold(at(part, index));
+        pthread_mutex_unlock(&part->lock);
+    }
+    return found;
 }
 
 void journal_release_all(struct journal_entry **entries, size_t count)

@@ -97,7 +97,8 @@ void journal_add(struct journal *journal, struct journal_entry *entry);
 /* How many were ever added: the number of the newest. Any thread. */
 int64_t journal_newest(const struct journal *journal);
 
-/* How many entries are gone for want of room, and the number of the newest of them; 0: none. */
+/* How many requests to the APIs are gone for want of room, and the number of the newest of them; 0:
+ * none. What was cleared, and what was lost before that, does not count. */
 struct journal_loss {
     int64_t count, newest;
 };
@@ -112,7 +113,11 @@ bool journal_read(struct journal *journal, int64_t after, int64_t until,
                   struct journal_entry ***ret_entries, size_t *ret_count);
 void journal_release_all(struct journal_entry **entries, size_t count);
 
-/* Forgets all that is there: they count neither as evicted nor as there. How many. Any thread. */
+/* The entry of that number, with a reference; NULL: it is not there. Any thread. */
+struct journal_entry *journal_find(struct journal *journal, int64_t number);
+
+/* Forgets all that is there, and what was evicted: nothing is missing from what then comes. How
+ * many requests to the APIs were there. Any thread. */
 size_t journal_clear(struct journal *journal);
 
 /* The next header of a text of them; `*io_at` begins at 0. False: there is none. */

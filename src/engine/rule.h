@@ -95,6 +95,11 @@ extern const size_t rule_field_count;
 int rule_parse(const json_t *value, const char *prefix, struct complaint *complaint,
                struct rule **ret_rule);
 
+/* The same of a `match` alone, an object, whose members are named after `prefix` ("match."): a rule
+ * that is never added to any, for rule_matches(). */
+int rule_parse_match(const json_t *match, const char *prefix, struct complaint *complaint,
+                     struct rule **ret_rule);
+
 /* The same of a row of the store. */
 int rule_load(const struct rule_row *row, struct rule **ret_rule);
 

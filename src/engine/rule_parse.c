@@ -150,7 +150,7 @@ static int take_prompt(struct rule *rule, const json_t *prompt, const char *pref
     struct prompt_body body = {{0}};
     struct err err;
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%smatch.prompt.", prefix);
+    snprintf(path, sizeof path, "%sprompt.", prefix);
     rule->match.prompt = json_string_value(prompt);
     if (!json_is_object(prompt))
         return 0;
@@ -193,19 +193,19 @@ static int take_headers(struct rule *rule, const json_t *header)
     return 0;
 }
 
+/* Its members are named after `prefix`: "match." */
 static int parse_match(struct rule *rule, const json_t *object, const char *prefix,
                        struct complaint *complaint)
 {
     struct match_body body = {.prompt = NULL};
     struct rule_match *match = &rule->match;
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%smatch.", prefix);
-    int status = complain_read(complaint, path, object, match_fields, MATCH_FIELDS, &body);
+    int status = complain_read(complaint, prefix, object, match_fields, MATCH_FIELDS, &body);
     if (status < 0)
         return status;
     match->operation = rule_operation(body.operation.data);
     if (body.operation.data && match->operation < 0) {
-        snprintf(path, sizeof path, "%smatch.operation", prefix);
+        snprintf(path, sizeof path, "%soperation", prefix);
         return complain_unknown(complaint, path, body.operation.data,
                                 "an operationId of either API", rule_operations);
     }
@@ -256,7 +256,8 @@ static int take(struct rule *rule, const json_t *value, const char *prefix,
     rule->skip = body.skip.value;
     atomic_init(&rule->left, rule->times);
     atomic_init(&rule->skip_left, rule->skip);
-    status = parse_match(rule, body.match, prefix, complaint);
+    snprintf(path, sizeof path, "%smatch.", prefix);
+    status = parse_match(rule, body.match, path, complaint);
     if (status < 0 || !body.act)
         return status;
     snprintf(path, sizeof path, "%sdo.", prefix);
@@ -291,6 +292,30 @@ static int check_use(const struct rule *rule, const char *prefix, struct complai
                     kind == ACTION_JOB ? "makes no job" : "is about no job that is there");
 }
 
+static struct rule *create(const json_t *value)
+{
+    struct rule *rule = calloc(1, sizeof *rule);
+    if (!rule)
+        return NULL;
+    atomic_init(&rule->references, 1);
+    pthread_mutex_init(&rule->lock, NULL);
+    rule->document = json_incref((json_t *)value); /* counting is all that is written to it */
+    rule->match.operation = -1;
+    return rule;
+}
+
+int rule_parse_match(const json_t *match, const char *prefix, struct complaint *complaint,
+                     struct rule **ret_rule)
+{
+    struct rule *rule = create(match);
+    int status = rule ? parse_match(rule, match, prefix, complaint) : ERR_NO_MEMORY;
+    if (status < 0)
+        rule_release(rule);
+    else
+        *ret_rule = rule;
+    return status;
+}
+
 int rule_parse(const json_t *value, const char *prefix, struct complaint *complaint,
                struct rule **ret_rule)
 {
@@ -299,13 +324,9 @@ int rule_parse(const json_t *value, const char *prefix, struct complaint *compla
         return complain(complaint, "invalid_field", "%.*s must be an object",
                         len ? (int)len - 1 : 8, len ? prefix : "The rule");
     }
-    struct rule *rule = calloc(1, sizeof *rule);
+    struct rule *rule = create(value);
     if (!rule)
         return ERR_NO_MEMORY;
-    atomic_init(&rule->references, 1);
-    pthread_mutex_init(&rule->lock, NULL);
-    rule->document = json_incref((json_t *)value); /* counting is all that is written to it */
-    rule->match.operation = -1;
     int status = take(rule, value, prefix, complaint);
     if (status == 0)
         status = check_use(rule, prefix, complaint);

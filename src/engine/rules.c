@@ -305,6 +305,7 @@ void rule_subject_begin(struct rule_subject *subject, struct workspace *workspac
     subject->request = workspace_enter(workspace, &subject->turn);
     subject->unanswered = true;
     subject->begun_at = workspace_now(workspace);
+    subject->resets = events_resets(workspace);
 }
 
 void rule_subject_give_up(struct rule_subject *subject)

@@ -66,6 +66,7 @@ struct rule_subject {
     unsigned turn;          /* see workspace_enter() */
     bool unanswered;        /* it counts as such */
     int64_t begun_at;       /* of the workspace's clock */
+    int64_t resets;         /* events_resets() then */
     char made[ID_HEX_SIZE]; /* the job that it made, or found by its request_id; "" */
     struct rule_set *rules;
     struct rule_list found[RULE_KINDS];

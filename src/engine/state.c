@@ -353,6 +353,8 @@ static int replace_apply(struct operation *operation)
         janitor_wake(operation->engine->janitor);
     feed_tell_reset(workspace);
     events_end_waits(workspace, WAIT_RESET);
+    if (self->clears_journal && workspace->journal)
+        journal_clear(workspace->journal);
     return status;
 }
 

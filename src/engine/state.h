@@ -102,6 +102,7 @@ struct state_replace {
     struct operation operation;
     struct state_document *document; /* borrowed */
     bool restarts_clock;             /* it shows now what it showed when the document was written */
+    bool clears_journal;
     struct state_fault fault;
     struct workspace_row row; /* out: as it is now */
     int64_t event;            /* the number of its newest job */

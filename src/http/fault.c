@@ -133,7 +133,6 @@ enum request_end_kind fault_end(const struct request *request)
 /* libmicrohttpd is told to close the connection without an answer. */
 static void end_without_answer(struct request *request)
 {
-    request_tell_end(request, fault_end(request), NULL);
     request->stage = STAGE_ANSWERED;
     request->status = 0;
     request->broken = true;
@@ -143,12 +142,14 @@ static void end_without_answer(struct request *request)
 static void reset(struct request *request)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    request_tell_end(request, fault_end(request), NULL); /* before its client can see it */
     connect(request_descriptor(request), &nowhere, sizeof nowhere);
     end_without_answer(request);
 }
 
 static void send_garbage(struct request *request)
 {
+    request_tell_end(request, fault_end(request), NULL);
     /* So little always fits in, unless the client is gone. */
     send(request_descriptor(request), garbage, sizeof garbage - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     end_without_answer(request);
@@ -253,10 +254,12 @@ static void perform(struct request *request)
         whole = true;
         break;
     }
-    if (whole)
-        answer_send(request, &state->answer);
-    else
+    if (!whole) {
         send_in_pieces(request, state);
+        return;
+    }
+    state->fault.kind = FAULT_NONE; /* it is told as what it is */
+    answer_send(request, &state->answer);
 }
 
 /* The handler's answer is dropped, with its headers. */

@@ -1,5 +1,6 @@
 #include "http/record.h"
 
+#include "base/blot.h"
 #include "base/id.h"
 #include "base/time.h"
 #include "http/internal.h"
@@ -15,7 +16,7 @@ static bool is_sane(const char *id)
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+=@";
     size_t len = strlen(id);
-    return len > 0 && len < REQUEST_ID_SIZE && strspn(id, letters) == len;
+    return len > 0 && len < REQUEST_ID_SIZE && strspn(id, letters) == len && !blot_has_key(id);
 }
 
 const char *request_id(struct request *request)

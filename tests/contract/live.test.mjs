@@ -8,7 +8,7 @@ import { after, describe, test } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
 import { request } from './http.mjs';
-import { live, nobody, refuseBodies, refuseEverywhere } from './live_control.mjs';
+import { journal, live, nobody, refuseBodies, refuseEverywhere } from './live_control.mjs';
 import { documentText, examplesOf, operationsOf, resolve } from './openapi.mjs';
 import { notSeenLive } from './unseen.mjs';
 import { assertDescribed, assertLikeExample, auth, call, callAmbiguous, documents, operations,
@@ -49,6 +49,7 @@ describe('live answers and the OpenAPI documents', () => {
     let held; // jobs stay queued; --strict-projects
     let busy; // jobs stay in processing
     let plane; // for the control plane
+    let mute; // without a journal
 
     const controlArgs = ['--control-token', 'correct-horse-battery',
         '--api-key', `exec_live_${'o'.repeat(40)}`];
@@ -59,9 +60,10 @@ describe('live answers and the OpenAPI documents', () => {
         held = await startServer({ args: ['--queue-time', '1h', '--strict-projects'] });
         busy = await startServer({ args: ['--queue-time', '1ms', '--processing-time', '1h'] });
         plane = await startServer({ args: controlArgs });
+        mute = await startServer({ args: ['--journal', 'off'] });
     });
 
-    after(() => Promise.all([fast, held, busy, plane].filter(Boolean).map((server) => server.kill())));
+    after(() => Promise.all([fast, held, busy, plane, mute].filter(Boolean).map((server) => server.kill())));
 
     const createJob = (server, body) =>
         call(server, 'createScenarioJob', { body, status: 201, example: 'created' });
@@ -254,6 +256,7 @@ describe('live answers and the OpenAPI documents', () => {
     test('C1, C2, C6, C7, C8: the control plane', async () => {
         await call(plane, 'listWorkspaces', { status: 200, example: 'list' });
         await live(plane);
+        await journal(plane, mute);
         await refuseEverywhere(plane, 'acme-corp');
         await refuseBodies(plane, 'checkout');
     });

@@ -18,7 +18,7 @@ const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
 export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com',
-    job: '000000000000', rule: '000000000000' };
+    job: '000000000000', rule: '000000000000', request: '999999' };
 
 /** What every operation refuses (C2, C6, C7, C8, H3, H5). `server` has several workspaces. */
 export async function refuseEverywhere(server, slug) {
@@ -350,6 +350,36 @@ async function parts(server, prefix) {
         status: 409, example: 'scenario_id_taken' });
     await call(server, 'createSourceScenario', { prefix, body: { name: 'Discovery Call' },
         status: 409, example: 'scenario_slug_taken' });
+}
+
+/** The journal, in a workspace of its own. `mute` is a server without one. */
+export async function journal(server, mute) {
+    const key = `exec_live_${'j'.repeat(40)}`;
+    const prefix = '/w/journaled';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'journaled', api_key: key,
+        members: ['*@acme.com'] } });
+    const list = (query, status, example) => call(server, 'listRequests', { prefix, query, status,
+        example });
+    await list('', 200, 'none');
+    await list('?format=har', 200, 'har');
+    await list('?min=1', 409, 'not_so');
+    await list('?min=1&wait=1ms', 409, 'wait_expired');
+    await list('?status=9xx', 422, 'invalid_status');
+    await list('?operation=createScenarioJobs', 422, 'invalid_operation');
+    await list('?header={', 422, 'invalid_header');
+    await list('?wait=5', 422, 'invalid_wait');
+    await call(server, 'createScenarioJob', { status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json', 'X-Request-Id': 'signup-17' },
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call' } });
+    const { items: [{ id }] } = await list('', 200, 'requests');
+    await call(server, 'getRequest', { prefix, parameters: { request: id }, status: 200,
+        example: 'request' });
+    await call(server, 'getRequest', { prefix, parameters: { request: 'none' }, status: 404,
+        example: 'request_not_found' });
+    await call(server, 'deleteRequests', { prefix, status: 200, example: 'deleted' });
+    for (const operationId of ['listRequests', 'getRequest', 'deleteRequests'])
+        await call(mute, operationId, { parameters: { request: 1 }, status: 409,
+            example: 'journal_off' });
 }
 
 /** In a workspace with a seed, whose ids and times are the same each time. */

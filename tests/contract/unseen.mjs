@@ -10,8 +10,9 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
-    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'getMetrics'];
-const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule'];
+    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listRequests',
+    'deleteRequests', 'getRequest', 'getMetrics'];
+const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 

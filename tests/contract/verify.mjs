@@ -49,6 +49,7 @@ export function shapeOf(value, key = '') {
 }
 
 function assertHeaders(document, response, answer, where) {
+    assert.match(answer.headers['x-request-id'] ?? '', /^[!-~]{1,64}$/, `${where}: X-Request-Id`);
     for (const name of tellingHeaders) {
         const header = resolve(document, response.headers?.[name]);
         const value = answer.headers[name.toLowerCase()];

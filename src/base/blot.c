@@ -1,0 +1,139 @@
+#include "base/blot.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char key_prefix[] = "exec_live_";
+enum {
+    PREFIX = sizeof key_prefix - 1,
+    SHOWN = 4,
+    URL_ESCAPE = 3,  /* %5f */
+    JSON_ESCAPE = 6, /* \u005f */
+};
+
+static int hex_value(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+static bool is_hex(const char *at)
+{
+    return isxdigit((unsigned char)at[0]) && isxdigit((unsigned char)at[1]);
+}
+
+static char hex(const char *at)
+{
+    return (char)(hex_value(at[0]) << 4 | hex_value(at[1]));
+}
+
+/* The character that stands at `at`, however it is spelled, and how many bytes that takes. */
+static size_t spelled(const char *at, const char *end, char *ret_c)
+{
+    if (*at == '%' && end - at >= URL_ESCAPE && is_hex(at + 1)) {
+        *ret_c = hex(at + 1);
+        return URL_ESCAPE;
+    }
+    if (*at == '\\' && end - at >= JSON_ESCAPE && memcmp(at, "\\u00", 4) == 0 && is_hex(at + 4)) {
+        *ret_c = hex(at + 4);
+        return JSON_ESCAPE;
+    }
+    *ret_c = *at;
+    return 1;
+}
+
+/* Whether there may be any but the plain spelling. */
+static bool has_escapes(const char *text, size_t len)
+{
+    return memchr(text, '%', len) || memmem(text, len, "\\u00", 4);
+}
+
+/* -- API keys ---------------------------------------------------------------------------------- */
+
+/* The end of the prefix that begins at `at`; NULL: there is none. */
+static const char *skip_prefix(const char *at, const char *end)
+{
+    char c;
+    for (size_t i = 0; i < PREFIX; i++) {
+        if (at == end)
+            return NULL;
+        at += spelled(at, end, &c);
+        if (c != key_prefix[i])
+            return NULL;
+    }
+    return at;
+}
+
+/* The end of the next prefix from `at` on; NULL: there is none. */
+static char *find_prefix(char *at, const char *end, bool escapes)
+{
+    const char *found = NULL;
+    if (!escapes) {
+        found = memmem(at, (size_t)(end - at), key_prefix, PREFIX);
+        return found ? (char *)found + PREFIX : NULL;
+    }
+    for (; at < end && !found; at++)
+        if (*at == *key_prefix || *at == '%' || *at == '\\')
+            found = skip_prefix(at, end);
+    return (char *)found;
+}
+
+/* Blots out the letters of a key but the last; where they end, at the latest with another key. */
+static char *blot_letters(char *at, const char *end)
+{
+    char *last[SHOWN], *from = at; /* where the last letters begin, a ring */
+    size_t count = 0;
+    char c;
+    while (at < end && !skip_prefix(at, end)) {
+        size_t len = spelled(at, end, &c);
+        if (!isalnum((unsigned char)c))
+            break;
+        last[count++ % SHOWN] = at;
+        at += len;
+    }
+    if (count > SHOWN)
+        memset(from, '.', (size_t)(last[count % SHOWN] - from));
+    return at;
+}
+
+void blot_keys(char *text, size_t len)
+{
+    const char *end = text + len;
+    bool escapes = has_escapes(text, len);
+    for (char *at = text; at < end && (at = find_prefix(at, end, escapes));)
+        at = blot_letters(at, end);
+}
+
+bool blot_has_key(const char *text)
+{
+    size_t len = strlen(text);
+    return find_prefix((char *)text, text + len, has_escapes(text, len)) != NULL;
+}
+
+/* -- other words ------------------------------------------------------------------------------- */
+
+static bool begins(const char *at, const char *end, const char *word)
+{
+    for (char c; *word; word++) {
+        size_t len = at < end ? spelled(at, end, &c) : 0;
+        bool is_gap = *word == '_';
+        if (!len || (is_gap && c != '_' && c != '-')) {
+            if (!is_gap)
+                return false;
+            continue; /* it is left out */
+        }
+        if (!is_gap && tolower((unsigned char)c) != *word)
+            return false;
+        at += len;
+    }
+    return true;
+}
+
+const char *blot_find(const char *text, size_t len, const char *word)
+{
+    const char *end = text + len;
+    char upper = (char)toupper((unsigned char)*word);
+    for (const char *at = text; at < end; at++)
+        if ((*at == *word || *at == upper || *at == '%' || *at == '\\') && begins(at, end, word))
+            return at;
+    return NULL;
+}

@@ -1,0 +1,24 @@
+/*
+ * What must not be read in what is kept or logged, blotted out in place. It is found in whatever
+ * spelling comes to the same: with %XX, as in URLs, and \u00XX, as in JSON. Any thread.
+ */
+#ifndef UNDERSTUDY_BASE_BLOT_H
+#define UNDERSTUDY_BASE_BLOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Makes dots of all but the last four characters of each API key ("exec_live_…"). */
+void blot_keys(char *text, size_t len);
+
+/* Whether there is the beginning of one. */
+bool blot_has_key(const char *text);
+
+/*
+ * The first place where `word` (in lower-case letters and _) stands in `text`, in any case, with or
+ * without what is _ in it, or with - instead: "callback_headers" in "callbackHeaders". NULL:
+ * nowhere.
+ */
+const char *blot_find(const char *text, size_t len, const char *word);
+
+#endif
