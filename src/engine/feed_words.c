@@ -59,8 +59,12 @@ static void put_duration(struct buf *out, const char *name, int64_t ms)
 static void put_path(struct buf *out, const char *path)
 {
     struct buf text = BUF_INIT;
-    for (size_t i = 0; path && path[i] && i < TEXT_MAX; i++)
-        buf_printf(&text, (unsigned char)path[i] < 0x80 ? "%c" : "%%%02X", (unsigned char)path[i]);
+    for (size_t i = 0; path && path[i] && i < TEXT_MAX; i++) {
+        if ((unsigned char)path[i] < 0x80)
+            buf_putc(&text, path[i]);
+        else
+            buf_printf(&text, "%%%02X", (unsigned char)path[i]);
+    }
     put_text(out, "path", text.data);
     out->failed |= text.failed;
     buf_finish(&text);
