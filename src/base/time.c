@@ -5,11 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t clock_ms(clockid_t clock)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
     clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+    return clock_us(clock) / 1000;
 }
 
 int64_t time_wall_ms(void)
@@ -21,14 +26,19 @@ static int64_t steady_offset;
 
 static void steady_start(void)
 {
-    steady_offset = clock_ms(CLOCK_REALTIME) - clock_ms(CLOCK_BOOTTIME);
+    steady_offset = clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME);
+}
+
+int64_t time_steady_us(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, steady_start);
+    return clock_us(CLOCK_BOOTTIME) + steady_offset;
 }
 
 int64_t time_steady_ms(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, steady_start);
-    return clock_ms(CLOCK_BOOTTIME) + steady_offset;
+    return time_steady_us() / 1000;
 }
 
 static char *put_digits(char *at, int value, int digits)

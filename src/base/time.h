@@ -33,6 +33,9 @@ int64_t time_wall_ms(void);
  */
 int64_t time_steady_ms(void);
 
+/* The same in microseconds, to measure how long something takes. */
+int64_t time_steady_us(void);
+
 /* UTC, years 0 to 9999: "2024-03-01T10:00:00Z", cut to whole seconds (S20), and
  * "2024-03-01T10:00:00.000Z" (E9). */
 void time_format_seconds(int64_t ms, char ret_text[TIME_TEXT_SIZE]);

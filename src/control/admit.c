@@ -49,7 +49,8 @@ static bool is_server_wide(const struct route *route)
 {
     return strncmp(route->pattern, "/_mock/workspaces", 17) == 0 ||
            strcmp(route->pattern, "/_mock/info") == 0 ||
-           strcmp(route->pattern, "/_mock/outcomes") == 0;
+           strcmp(route->pattern, "/_mock/outcomes") == 0 ||
+           strcmp(route->pattern, "/metrics") == 0;
 }
 
 /* A POST to an inbox comes from whoever has been given its URL. */

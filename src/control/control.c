@@ -56,11 +56,13 @@ const struct route mock_routes[] = {
     {"DELETE", INBOX, "emptyInbox", inbox_empty_handler, false},
     {"GET", INBOX "/replies", "getInboxReplies", inbox_replies_get_handler, false},
     {"PUT", INBOX "/replies", "setInboxReplies", inbox_replies_put_handler, true},
+    {"GET", "/_mock/events", "listEvents", event_list_handler, false},
     {"GET", "/_mock/requests", "listRequests", mock_request_list_handler, false},
     {"DELETE", "/_mock/requests", "deleteRequests", mock_requests_delete_handler, false},
     {"GET", "/_mock/requests/{request}", "getRequest", mock_request_get_handler, false},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
     {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
+    {"GET", "/metrics", "getMetrics", metrics_handler, false},
 };
 const size_t mock_route_count = sizeof mock_routes / sizeof *mock_routes;
 
@@ -108,8 +110,9 @@ static void mock_refuse(struct request *request, const struct refusal *refusal)
 int control_init(struct control *control, struct engine *engine,
                  const struct control_options *options)
 {
-    static const char *const roots[] = {"_mock", NULL};
+    static const char *const roots[] = {"_mock", "metrics", NULL};
     control->engine = engine;
+    metrics_init(&control->metrics);
     control->options = *options;
     control->api = (struct api){.name = "control",
                                 .routes = control_routes,
@@ -135,4 +138,5 @@ void control_finish(struct control *control)
 {
     outcome_index_destroy(control->outcomes);
     control->outcomes = NULL;
+    metrics_finish(&control->metrics);
 }

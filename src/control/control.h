@@ -6,6 +6,7 @@
 #define UNDERSTUDY_CONTROL_CONTROL_H
 
 #include "control/access.h"
+#include "control/metrics.h"
 #include "engine/engine.h"
 #include "http/router.h"
 
@@ -24,8 +25,9 @@ struct control {
     struct engine *engine;
     struct control_options options;
     struct api api;                 /* what no other API covers */
-    struct api mock;                /* /_mock */
+    struct api mock;                /* /_mock, and /metrics, which is guarded likewise */
     struct outcome_index *outcomes; /* control/outcome_of.h */
+    struct metrics metrics;
 };
 
 /* Sets both up; everything given must outlive the server, and the APIs must be set up already.

@@ -249,6 +249,8 @@ void inbox_empty_handler(struct request *request);
 void inbox_replies_get_handler(struct request *request);
 void inbox_replies_put_handler(struct request *request);
 
+void event_list_handler(struct request *request);        /* events.c */
+void metrics_handler(struct request *request);           /* metrics_page.c */
 void mock_request_list_handler(struct request *request); /* requests.c */
 void mock_request_get_handler(struct request *request);
 void mock_requests_delete_handler(struct request *request);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/rules.h"
 
@@ -254,6 +255,39 @@ static void add(struct engine *engine, struct workspace *workspace, struct journ
         events_post(workspace, EVENT_JOURNAL);
 }
 
+/* The same of what listeners are told too. */
+static void add_and_tell(struct engine *engine, struct workspace *workspace,
+                         struct journal_entry *entry)
+{
+    bool told = entry && workspace && workspace_has_feed(workspace);
+    if (told)
+        journal_entry_hold(entry);
+    add(engine, workspace, entry);
+    if (!told)
+        return;
+    feed_tell_request(workspace, entry);
+    journal_entry_release(entry);
+}
+
+/* An entry without texts. */
+static struct journal_entry *outline(const struct journal_entry *entry)
+{
+    struct journal_entry *whole = journal_entry_create(entry);
+    if (whole)
+        blot_keys(whole->bytes, whole->size - sizeof *whole);
+    return whole;
+}
+
+/* Where nothing is written down. */
+static void just_tell(struct workspace *workspace, const struct journal_entry *entry)
+{
+    struct journal_entry *whole =
+        workspace && workspace_has_feed(workspace) ? outline(entry) : NULL;
+    if (whole)
+        feed_tell_request(workspace, whole);
+    journal_entry_release(whole);
+}
+
 /* Whether it is left over from before a reset, which waits for answers but not for those that never
  * come. */
 static bool is_stale(const struct rule_subject *subject, const struct request_end *end)
@@ -266,8 +300,11 @@ static void record_api(struct engine *engine, struct request *request,
                        const struct request_end *end)
 {
     const struct rule_subject *subject = request_about(request);
+    bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
     struct journal_entry entry;
+    if (!journaled && !feeds_exist(engine_feeds(engine)))
+        return;
     if (!subject || !subject->workspace) {
         subject = NULL;
         found = find_workspace(engine, request);
@@ -279,7 +316,10 @@ static void record_api(struct engine *engine, struct request *request,
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
-    add(engine, workspace, complete(request, end, &entry, workspace != NULL));
+    if (journaled)
+        add_and_tell(engine, workspace, complete(request, end, &entry, workspace != NULL));
+    else
+        just_tell(workspace, &entry);
     workspace_release(found);
 }
 
@@ -290,21 +330,20 @@ static void record_control(struct engine *engine, struct request *request,
 {
     struct workspace *workspace = mock_workspace(request);
     struct journal_entry entry;
-    if (!workspace || strcmp(request_method(request), "GET") == 0)
+    if (!workspace || !workspace->journal || strcmp(request_method(request), "GET") == 0)
         return;
     describe(request, end, NULL, &entry);
     entry.is_control = true;
     entry.at = workspace_now(workspace);
-    struct journal_entry *whole = journal_entry_create(&entry);
-    if (whole)
-        blot_keys(whole->bytes, whole->size - sizeof *whole);
-    add(engine, workspace, whole);
+    add(engine, workspace, outline(&entry));
 }
 
 static void record(void *context, struct request *request, const struct request_end *end)
 {
     struct control *control = context;
     const struct api *api = request_api(request);
+    metrics_count(&control->metrics, request_operation(request), end->status,
+                  request_age_us(request));
     if (api == &control->mock)
         record_control(control->engine, request, end);
     else if (api != &control->api || !request_operation(request))
@@ -313,6 +352,5 @@ static void record(void *context, struct request *request, const struct request_
 
 struct recorder recorder_of(struct control *control)
 {
-    bool is_on = engine_nobodys_journal(control->engine) != NULL;
-    return (struct recorder){.record = is_on ? record : NULL, .context = control};
+    return (struct recorder){.record = record, .context = control};
 }

@@ -1,7 +1,8 @@
 /*
- * Writes each request down in the journal of the workspace that it belongs to (engine/journal.h):
- * those to both APIs and the pages, and what writes through the control plane. What is secret stays
- * out. HTTP threads.
+ * Counts each request (control/metrics.h); tells those to both APIs and the pages to whoever
+ * listens to their workspace (engine/feed.h); and writes these down in its journal
+ * (engine/journal.h), with what writes through the control plane. What is secret stays out. HTTP
+ * threads.
  */
 #ifndef UNDERSTUDY_CONTROL_RECORDER_H
 #define UNDERSTUDY_CONTROL_RECORDER_H

@@ -257,6 +257,7 @@ static int delete_apply(struct operation *operation)
     self->unused_rules = (int64_t)rule_set_count_unused(rules);
     rule_set_release(rules);
     worker_forget(engine->worker, workspace);
+    feed_tell_deleted(workspace);
     events_end_waits(workspace, WAIT_DELETED);
     events_hurry(workspace);
     registry_remove_workspace(engine->registry, workspace);

@@ -4,6 +4,7 @@
 #include "engine/callback.h"
 #include "engine/delivery_keep.h"
 #include "engine/draw.h"
+#include "engine/feed.h"
 
 #include <string.h>
 
@@ -108,6 +109,7 @@ static int write_down(struct delivery_end *self, struct db *db, struct delivery 
     delivery->bytes += bytes;
     if (delivery->due_at >= 0)
         self->operation.due_at = delivery->due_at;
+    feed_note_attempt(workspace, delivery, attempt);
     int status = attempt_insert(db, delivery->seq, attempt);
     if (status == 0)
         status = delivery_keep_attempts(db, delivery);

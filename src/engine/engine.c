@@ -136,10 +136,11 @@ int engine_start(struct store *store, const struct engine_options *options,
     engine->store = store;
     engine->registry = registry_create(&options->settings);
     engine->deadlines = deadlines_create();
+    engine->feeds = engine->deadlines ? feeds_create(engine->deadlines) : NULL;
     engine->journals = journals_create(options->journal_memory, options->journal_threads);
     if (engine->journals && options->journal_memory)
         engine->nobodys = journal_create(engine->journals);
-    if (!engine->registry || !engine->deadlines || !engine->journals ||
+    if (!engine->registry || !engine->feeds || !engine->journals ||
         (options->journal_memory && !engine->nobodys))
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
     if (status == 0)
@@ -169,6 +170,7 @@ void engine_stop(struct engine *engine)
     janitor_stop(engine->janitor);
     sender_stop(engine->sender);
     worker_stop(engine->worker);
+    feeds_destroy(engine->feeds);
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
     journal_destroy(engine->nobodys);
@@ -211,6 +213,11 @@ void engine_end_waits(struct engine *engine)
 {
     atomic_store(&engine->stopping, true);
     registry_each(engine->registry, end_waits, NULL);
+}
+
+struct feeds *engine_feeds(struct engine *engine)
+{
+    return engine->feeds;
 }
 
 struct deadlines *engine_deadlines(struct engine *engine)
@@ -256,6 +263,8 @@ static int operation_run(struct write *write, struct db *db)
         status = fire_due(operation, db);
     if (status == 0 && operation->moves_clock)
         operation->clock = workspace_clock_in(db, operation->workspace);
+    if (operation->workspace)
+        feed_take_notes(operation->workspace, &operation->notes);
     return status;
 }
 
@@ -271,7 +280,18 @@ static void schedule(const struct operation *operation)
         worker_schedule(worker, operation->workspace, operation->due_at);
 }
 
-/* What was committed is told to those who wait. */
+/* What was committed is told to those who listen. */
+static void tell_feed(struct operation *operation)
+{
+    if (operation->status < 0)
+        feed_drop_notes(&operation->notes);
+    else if (operation->workspace)
+        feed_tell_notes(operation->workspace, &operation->notes);
+    if (operation->status == 0 && operation->moves_clock)
+        feed_tell_clock(operation->workspace);
+}
+
+/* And to those who wait. */
 static void tell(const struct operation *operation)
 {
     if (operation->new_job)
@@ -288,6 +308,7 @@ static void operation_done(struct write *write, int status)
         operation->status = status;
     if (operation->status == 0 && operation->moves_clock)
         workspace_publish_clock(operation->workspace, &operation->clock);
+    tell_feed(operation);
     if (operation->status == 0 && operation->apply)
         operation->status = operation->apply(operation);
     if (operation->status == 0)

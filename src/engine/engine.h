@@ -10,6 +10,7 @@
 
 #include "base/deadlines.h"
 #include "base/err.h"
+#include "engine/feed.h"
 #include "engine/sender.h"
 #include "engine/workspace.h"
 #include "store/store.h"
@@ -66,6 +67,9 @@ struct sender *engine_sender(struct engine *engine); /* NULL: none was asked for
 struct journals *engine_journals(struct engine *engine);
 struct journal *engine_nobodys_journal(struct engine *engine);
 
+/* What is told to those who listen (engine/feed.h). Any thread. */
+struct feeds *engine_feeds(struct engine *engine);
+
 /* Real deadlines, for whoever waits; the worker runs them. They end with the engine. */
 struct deadlines *engine_deadlines(struct engine *engine);
 
@@ -88,6 +92,7 @@ struct operation {
     unsigned posts;              /* what else `run` made happen: of enum event_kind */
     bool moves_clock;            /* `run` has set the workspace's clock */
     struct clock_row clock;      /* what it has made of it: operation_run()'s */
+    struct feed_notes notes;     /* what listeners are told of it: likewise */
     int status;                  /* ERR_GONE where the workspace was deleted before its turn */
     int (*run)(struct write *write, struct db *db);
     /* What follows a commit in memory, on the writer's thread, before the sender is woken; or NULL.

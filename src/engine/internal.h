@@ -11,6 +11,7 @@ struct engine {
     struct store *store;
     struct registry *registry;
     struct deadlines *deadlines;
+    struct feeds *feeds;
     struct journals *journals;
     struct journal
         *nobodys; /* of requests that belong to no workspace; NULL: nothing is journaled */

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/draw.h"
+#include "engine/feed.h"
 #include "engine/internal.h"
 #include "engine/job_state.h"
 #include "engine/magic.h"
@@ -64,8 +65,10 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
         status = insert_job(db, workspace, input, job);
     if (status == 0 && job->marks & JOB_HAS_PLAN)
         status = plan_insert(db, job->seq, planned);
-    if (status == 0)
+    if (status == 0) {
         operation->new_job = job->event;
+        feed_note_job(workspace, job);
+    }
     return status;
 }
 
@@ -91,7 +94,7 @@ static int run_to_end(struct db *db, struct job_create *self)
     struct operation *operation = &self->operation;
     struct job job = self->job;
     struct delivery delivery;
-    int status = transition_start(db, &job, JOB_CAUSE_RULE, job.created_at);
+    int status = transition_start(db, operation->workspace, &job, JOB_CAUSE_RULE, job.created_at);
     if (status == 0)
         status = transition_finish(db, operation->workspace, &job, &by_rule, job.created_at,
                                    &operation->due_at);

@@ -43,6 +43,7 @@ struct journals {
     size_t memory;
     unsigned parts;
     atomic_size_t bytes;
+    atomic_llong evicted;
     pthread_mutex_t lock;
     struct journal *first; /* under the lock */
 };
@@ -76,6 +77,11 @@ bool journals_are_on(const struct journals *journals)
 size_t journals_bytes(const struct journals *journals)
 {
     return atomic_load(&journals->bytes);
+}
+
+int64_t journals_evicted(const struct journals *journals)
+{
+    return atomic_load(&journals->evicted);
 }
 
 /* The same part for each call of a thread. */
@@ -323,6 +329,7 @@ static struct part *oldest_part(struct journal *journal)
 static void note_loss(struct journal *journal, int64_t number)
 {
     atomic_fetch_add(&journal->evicted, 1);
+    atomic_fetch_add(&journal->journals->evicted, 1);
     long long before = atomic_load(&journal->evicted_newest);
     while (before < number &&
            !atomic_compare_exchange_weak(&journal->evicted_newest, &before, number)) {

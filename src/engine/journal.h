@@ -75,6 +75,9 @@ void journals_destroy(struct journals *journals); /* after the last journal; NUL
 bool journals_are_on(const struct journals *journals);
 size_t journals_bytes(const struct journals *journals);
 
+/* How many entries went for want of room, those of deleted workspaces included. Any thread. */
+int64_t journals_evicted(const struct journals *journals);
+
 /* A workspace's, which owns it; NULL: out of memory. NULL is fine to destroy. Any thread. */
 struct journal *journal_create(struct journals *journals);
 void journal_destroy(struct journal *journal);

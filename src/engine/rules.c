@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "engine/draw.h"
+#include "engine/feed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -375,6 +376,12 @@ void rule_subject_commit_job(struct rule_subject *subject, const char *job)
     rule_subject_settle(subject, job);
 }
 
+static void note(struct workspace *workspace, struct rule *rule, const struct rule_hit *hit)
+{
+    rule_note(rule, hit);
+    feed_tell_hit(workspace, rule, hit);
+}
+
 void rule_subject_settle(struct rule_subject *subject, const char *job)
 {
     struct rule_hit hit = {.request = subject->request};
@@ -385,13 +392,13 @@ void rule_subject_settle(struct rule_subject *subject, const char *job)
     hit.at = workspace_now(subject->workspace);
     snprintf(hit.job, sizeof hit.job, "%s", job);
     for (size_t i = 0; i < watches->count; i++)
-        rule_note(watches->items[i].rule, &hit);
+        note(subject->workspace, watches->items[i].rule, &hit);
     if (subject->answer)
-        rule_note(subject->answer, &hit);
+        note(subject->workspace, subject->answer, &hit);
     if (subject->job)
-        rule_note(subject->job, &hit);
+        note(subject->workspace, subject->job, &hit);
     if (subject->webhook)
-        rule_note(subject->webhook, &hit);
+        note(subject->workspace, subject->webhook, &hit);
     if (watches->count || subject->answer || subject->job || subject->webhook)
         events_post(subject->workspace, EVENT_RULE);
 }

@@ -372,6 +372,7 @@ static int replace_apply(struct operation *operation)
     operation->new_job = self->event; /* so many are there to be seen */
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
+    feed_tell_reset(workspace);
     events_end_waits(workspace, WAIT_RESET);
     if (self->clears_journal && workspace->journal)
         journal_clear(workspace->journal);

@@ -35,7 +35,7 @@ static int move_to_end(struct db *db, struct workspace *workspace, struct job *j
         return transition_cancel(db, workspace, job, order->cause, at, io_due);
     int status = 0;
     if (job->status == JOB_QUEUED)
-        status = transition_start(db, job, order->cause, at);
+        status = transition_start(db, workspace, job, order->cause, at);
     return status < 0 ? status : transition_finish(db, workspace, job, order, at, io_due);
 }
 
@@ -47,7 +47,7 @@ int steer_move(struct db *db, struct workspace *workspace, struct job *job, enum
     bool frees_place = job->status == JOB_PROCESSING;
     int status;
     if (to == JOB_PROCESSING) {
-        status = transition_start(db, job, order->cause, at);
+        status = transition_start(db, workspace, job, order->cause, at);
         lower(io_due, job);
         return status;
     }
@@ -132,7 +132,7 @@ static int move_on(struct db *db, struct workspace *workspace, struct job *job, 
     if (status < 0)
         return status;
     if (job->status == JOB_QUEUED) {
-        status = transition_start(db, job, JOB_CAUSE_POLL, at);
+        status = transition_start(db, workspace, job, JOB_CAUSE_POLL, at);
         lower(io_due, job);
         return status;
     }

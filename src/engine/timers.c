@@ -123,7 +123,7 @@ static int fire_start(struct db *db, const struct workspace *workspace, struct d
 {
     struct job *job = &due->start;
     int64_t at = start_at(&workspace->settings, job);
-    int status = transition_start(db, job, JOB_CAUSE_TIMER, at);
+    int status = transition_start(db, workspace, job, JOB_CAUSE_TIMER, at);
     due->knows_start = false;
     if (!due->has_end || job->due_at <= due->end.due_at)
         due->knows_end = false; /* its own end comes first now */
@@ -144,7 +144,7 @@ static int fill(struct db *db, const struct workspace *workspace, int64_t at,
     while ((status = has_place(db, workspace, &may_start)) == 0 && may_start) {
         status = job_next_due(db, workspace->row.pk, JOB_QUEUED, at, &job);
         if (status == 0)
-            status = transition_start(db, &job, JOB_CAUSE_TIMER, at);
+            status = transition_start(db, workspace, &job, JOB_CAUSE_TIMER, at);
         if (status < 0)
             break;
         *io_stop |= tell(watch, &job, JOB_QUEUED, at);

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "engine/delivery.h"
 #include "engine/draw.h"
+#include "engine/feed.h"
 #include "engine/generator.h"
 #include "engine/job_state.h"
 #include "engine/plan.h"
@@ -12,8 +13,8 @@
 #include <string.h>
 
 /* Moves the job in the store and in memory; `scenario` and `error` NULL where there is none. */
-static int move(struct db *db, struct job *job, enum job_event event,
-                const struct job_change *details)
+static int move(struct db *db, const struct workspace *workspace, struct job *job,
+                enum job_event event, const struct job_change *details)
 {
     struct job_change change = *details;
     change.from = job->status;
@@ -29,6 +30,7 @@ static int move(struct db *db, struct job *job, enum job_event event,
     job->marks = change.marks;
     job->start_cause = change.start_cause;
     job->end_cause = change.end_cause;
+    feed_note_transition(workspace, job, &change);
     return 0;
 }
 
@@ -45,7 +47,8 @@ static int read_plan(struct db *db, const struct job *job, struct plan *ret_plan
     return status;
 }
 
-int transition_start(struct db *db, struct job *job, enum job_cause cause, int64_t at)
+int transition_start(struct db *db, const struct workspace *workspace, struct job *job,
+                     enum job_cause cause, int64_t at)
 {
     struct plan plan;
     int status = read_plan(db, job, &plan);
@@ -53,7 +56,7 @@ int transition_start(struct db *db, struct job *job, enum job_cause cause, int64
         return status;
     /* The plan of times alone is kept for the rule that it names. */
     unsigned marks = plan_marks(&plan, JOB_PROCESSING) | (job->marks & JOB_HAS_PLAN);
-    status = move(db, job, JOB_START,
+    status = move(db, workspace, job, JOB_START,
                   &(struct job_change){.started_at = at,
                                        .completed_at = -1,
                                        .marks = marks,
@@ -203,7 +206,7 @@ static int end(struct db *db, struct workspace *workspace, struct job *job, enum
     details->completed_at = at;
     details->due_at = -1;
     details->marks = job->marks & JOB_HAS_PLAN;
-    int status = move(db, job, event, details);
+    int status = move(db, workspace, job, event, details);
     if (status < 0 || !job->has_callback)
         return status;
     return delivery_owe(db, workspace, job, at, io_due);

@@ -21,7 +21,8 @@ struct transition_order {
 int transition_expect(struct db *db, const struct job *job, enum job_status *ret_to);
 
 /* queued → processing at `at`. */
-int transition_start(struct db *db, struct job *job, enum job_cause cause, int64_t at);
+int transition_start(struct db *db, const struct workspace *workspace, struct job *job,
+                     enum job_cause cause, int64_t at);
 
 /* processing → completed or failed at `at`: as the order says, or the job's plan, or else the
  * prompt (S23, S24). *io_due is lowered to the earliest timer that this sets: its delivery's. */

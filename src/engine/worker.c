@@ -11,6 +11,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "engine/feed.h"
 #include "engine/timers.h"
 
 #include <pthread.h>
@@ -46,6 +47,7 @@ struct tick {
     struct worker *worker;
     struct workspace *workspace;
     int64_t due_at, next; /* what it was sent for; the next one */
+    struct feed_notes notes;
 };
 
 /* -- the heap, under the lock ------------------------------------------------------------------ */
@@ -95,6 +97,7 @@ static int tick_run(struct write *write, struct db *db)
     bool gone;
     int status = workspace_is_gone(db, tick->workspace, &gone);
     tick->next = TIME_NEVER;
+    feed_drop_notes(&tick->notes); /* of a run that was rolled back */
     if (status < 0 || gone)
         return status;
     tick->next = tick->due_at;
@@ -103,8 +106,10 @@ static int tick_run(struct write *write, struct db *db)
     size_t limit = TICK_TIMERS / db_batch_size(db);
     if (limit < TICK_TIMERS_MIN)
         limit = TICK_TIMERS_MIN;
-    return timers_fire(db, tick->workspace, workspace_now_in(db, tick->workspace), limit,
-                       &tick->next);
+    status =
+        timers_fire(db, tick->workspace, workspace_now_in(db, tick->workspace), limit, &tick->next);
+    feed_take_notes(tick->workspace, &tick->notes);
+    return status;
 }
 
 /* Says once that timers fail, and once that they work again. */
@@ -138,8 +143,11 @@ static void tick_done(struct write *write, int status)
     worker->ticks--;
     pthread_cond_signal(&worker->idle);
     pthread_mutex_unlock(&worker->lock);
-    if (status == 0)
+    if (status == 0) {
+        feed_tell_notes(workspace, &tick->notes);
         events_post(workspace, EVENT_JOB);
+    }
+    feed_drop_notes(&tick->notes);
     workspace_release(workspace);
     free(tick);
 }

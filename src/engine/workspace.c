@@ -1,4 +1,5 @@
 /* Making workspaces in memory, and finding them (engine/workspace.h; engine/registry.h on how). */
+#include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/registry.h"
 
@@ -319,6 +320,7 @@ void workspace_release(struct workspace *workspace)
     workspace_free_members(workspace);
     rates_destroy(workspace->rates);
     journal_destroy(workspace->journal);
+    feed_destroy(atomic_load(&workspace->feed));
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));
     pthread_mutex_destroy(&workspace->rules_lock);

@@ -40,6 +40,7 @@ struct slug_hint {
 struct listed;
 struct rates;
 struct rule_set;
+struct feed;
 struct journal;
 struct journals;
 
@@ -73,7 +74,8 @@ struct workspace {
     _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
     pthread_mutex_t rules_lock;
 
-    struct journal *journal; /* of its requests; NULL: there is none */
+    struct journal *journal;     /* of its requests; NULL: there is none */
+    _Atomic(struct feed *) feed; /* NULL: nobody has listened yet */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
     unsigned ends_unlooked;                  /* likewise: see engine/delivery_keep.h */

@@ -115,7 +115,7 @@ void respond_fault(struct request *request, const struct fault *fault)
 
 /* -- doing it ---------------------------------------------------------------------------------- */
 
-static int descriptor(const struct request *request)
+int request_descriptor(const struct request *request)
 {
     return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
         ->connect_fd;
@@ -143,7 +143,7 @@ static void reset(struct request *request)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     request_tell_end(request, fault_end(request), NULL); /* before its client can see it */
-    connect(descriptor(request), &nowhere, sizeof nowhere);
+    connect(request_descriptor(request), &nowhere, sizeof nowhere);
     end_without_answer(request);
 }
 
@@ -151,7 +151,7 @@ static void send_garbage(struct request *request)
 {
     request_tell_end(request, fault_end(request), NULL);
     /* So little always fits in, unless the client is gone. */
-    send(descriptor(request), garbage, sizeof garbage - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(request_descriptor(request), garbage, sizeof garbage - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     end_without_answer(request);
 }
 

@@ -313,7 +313,8 @@ void *request_on_uri(void *context, const char *uri, struct MHD_Connection *conn
     request->connection = connection;
     request->target = request_copy(request, uri ? uri : "", uri ? strlen(uri) : 0);
     request->raw_target = uri;
-    request->begun_at = time_steady_ms();
+    request->begun_us = time_steady_us();
+    request->begun_at = request->begun_us / 1000;
     atomic_fetch_add(&daemon->server->active, 1);
     return request;
 }
@@ -385,6 +386,7 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
     if (request->api && request->api->leave)
         request->api->leave(request);
     fault_finish(request);
+    stream_finish(request);
     json_decref(request->json);
     buf_finish(&request->body);
     for (struct arena_block *block = request->blocks, *next; block; block = next) {

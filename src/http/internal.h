@@ -65,6 +65,7 @@ struct request {
     bool head;
     bool close;             /* the connection, after the answer */
     atomic_bool hurried;    /* it waits for nothing any more */
+    atomic_bool nudged;     /* its stream was woken since it last looked */
     bool broken;            /* the answer could not be queued: the connection is dropped */
     bool denied;            /* by the API's admit */
     bool keeping;           /* the body is wanted */
@@ -90,8 +91,9 @@ struct request {
     struct added_header added[ADDED_HEADERS_MAX];
     size_t added_count;
     struct fault_state *fault; /* how the answer goes wrong on purpose; NULL: not */
+    struct stream *stream;     /* what makes the answer while it is sent; NULL: nothing */
     int status;                /* of the answer; 0: the connection is closed without one */
-    int64_t begun_at;
+    int64_t begun_at, begun_us;
     char id[REQUEST_ID_SIZE];             /* once it was asked for; else "" */
     bool recorded;                        /* its end was told */
     const struct answer *recorded_answer; /* while it is told */
@@ -119,10 +121,11 @@ struct server {
     atomic_ulong requests; /* that it has named */
     atomic_long accepted;  /* connections, ever */
     atomic_long connections;
-    atomic_long active; /* requests begun and not completed */
-    atomic_long busy;   /* of those, with a handler or suspended */
-    atomic_long drips;  /* answers that are sent drop by drop */
-    atomic_bool closed; /* no handler begins any more: what is suspended cannot be stopped */
+    atomic_long active;  /* requests begun and not completed */
+    atomic_long busy;    /* of those, with a handler or suspended */
+    atomic_long drips;   /* answers that are sent drop by drop */
+    atomic_long streams; /* that are made while they are sent */
+    atomic_bool closed;  /* no handler begins any more: what is suspended cannot be stopped */
     pthread_mutex_t waits_lock;
     struct request *waits; /* those that wait for real time */
 };
@@ -144,6 +147,9 @@ char *request_copy(struct request *request, const char *text, size_t len);
  */
 bool wait_begin(struct request *request, int64_t at);
 
+/* Ends a wait of a stream, or has the next one not begin. Any thread. */
+void wait_nudge(struct request *request);
+
 /* From now on the server drains: ends all waits, and none begins any more. */
 void waits_end(struct server *server);
 
@@ -158,9 +164,15 @@ void answer_send(struct request *request, struct answer *answer);
 void answer_queue(struct request *request, const struct answer *answer,
                   struct MHD_Response *response);
 
+/* The connection's socket (fault.c). */
+int request_descriptor(const struct request *request);
+
 /* Takes an answer over, and sends it as request->fault says; then frees what is left (fault.c). */
 void fault_answer(struct request *request, const struct answer *answer);
 void fault_finish(struct request *request);
+
+/* The request is over (stream.c). */
+void stream_finish(struct request *request);
 
 /* How a request with a fault ends. */
 enum request_end_kind fault_end(const struct request *request);

@@ -2,6 +2,7 @@
 
 #include "base/blot.h"
 #include "base/id.h"
+#include "base/time.h"
 #include "http/internal.h"
 
 #include <string.h>
@@ -66,6 +67,17 @@ void request_tell_end(struct request *request, enum request_end_kind kind,
 int64_t request_begun_at(const struct request *request)
 {
     return request->begun_at;
+}
+
+int64_t request_age_us(const struct request *request)
+{
+    return time_steady_us() - request->begun_us;
+}
+
+void request_connections(const struct request *request, int64_t *ret_open, int64_t *ret_accepted)
+{
+    *ret_open = atomic_load(&request->server->connections);
+    *ret_accepted = atomic_load(&request->server->accepted);
 }
 
 int64_t request_connection(const struct request *request)

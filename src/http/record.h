@@ -39,6 +39,12 @@ struct recorder {
 int64_t request_begun_at(const struct request *request);
 int64_t request_connection(const struct request *request);
 
+/* How long that is ago, in microseconds. */
+int64_t request_age_us(const struct request *request);
+
+/* The server's connections, those that are open and all that ever were. */
+void request_connections(const struct request *request, int64_t *ret_open, int64_t *ret_accepted);
+
 /* How many bytes of body came, kept or not. */
 uint64_t request_received(const struct request *request);
 

@@ -23,6 +23,8 @@ enum {
     IDLE_SECONDS = 300,
     /* Between two looks at whether the server has become idle. */
     LOOK_MS = 5,
+    /* So long a stream has to say that it ends. */
+    STREAM_PATIENCE_MS = 1000,
 };
 
 /* -- listeners --------------------------------------------------------------------------------- */
@@ -263,8 +265,14 @@ void server_stop(struct server *server, int patience_ms)
      * those that have begun are waited for. They wait for the writer, which answers all of them.
      */
     int64_t until = time_steady_ms() + patience_ms;
-    while (atomic_load(&server->active) > 0 && time_steady_ms() < until)
+    int64_t streams_until = time_steady_ms() + STREAM_PATIENCE_MS;
+    while (atomic_load(&server->active) > 0 && time_steady_ms() < until) {
+        /* What is left may be streams whose clients take nothing. */
+        if (atomic_load(&server->active) <= atomic_load(&server->streams) &&
+            time_steady_ms() > streams_until)
+            break;
         poll(NULL, 0, LOOK_MS);
+    }
     atomic_store(&server->closed, true);
     while (atomic_load(&server->busy) > 0)
         poll(NULL, 0, LOOK_MS);

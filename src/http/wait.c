@@ -32,8 +32,8 @@ bool wait_begin(struct request *request, int64_t at)
     struct server *server = request->server;
     request->deadline.passed = wait_passed;
     pthread_mutex_lock(&server->waits_lock);
-    bool waits = !atomic_load(&request->hurried) && !server_is_draining(server) &&
-                 server->options.deadlines &&
+    bool waits = !atomic_load(&request->hurried) && !atomic_load(&request->nudged) &&
+                 !server_is_draining(server) && server->options.deadlines &&
                  deadlines_set(server->options.deadlines, &request->deadline, at) == 0;
     if (waits) {
         request->wait_next = server->waits;
@@ -45,6 +45,16 @@ bool wait_begin(struct request *request, int64_t at)
     }
     pthread_mutex_unlock(&server->waits_lock);
     return waits;
+}
+
+void wait_nudge(struct request *request)
+{
+    struct server *server = request->server;
+    pthread_mutex_lock(&server->waits_lock);
+    atomic_store(&request->nudged, true);
+    if (request->wait_prev && deadlines_cancel(server->options.deadlines, &request->deadline))
+        end_wait(request);
+    pthread_mutex_unlock(&server->waits_lock);
 }
 
 void waits_end(struct server *server)

@@ -20,6 +20,7 @@ enum {
     COUNT_FAILED,
     ANY_SENDING,
     ANY_UNSETTLED,
+    COUNT_BY_STATUS,
     LAST,
     STATEMENTS,
 };
@@ -34,6 +35,9 @@ enum {
 #define WAITING                                                                                    \
     " FROM delivery INDEXED BY delivery_due"                                                       \
     " WHERE workspace = ?1 AND due_at IS NOT NULL AND sending = 0"
+
+/* One pass, where GROUP BY would sort. */
+#define COUNT_IF(status_) "count(*) FILTER (WHERE status = " status_ ")"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO delivery (workspace, job, id, message, status, created_at,"
@@ -61,6 +65,9 @@ static const struct sql statements[STATEMENTS] = {
                            " AND status IN (4, 5, 6)"),
     [ANY_SENDING] = READS("SELECT EXISTS (SELECT 1" SENDING ")"),
     [ANY_UNSETTLED] = READS("SELECT EXISTS (SELECT 1" SENDING ") OR EXISTS (SELECT 1" WAITING ")"),
+    [COUNT_BY_STATUS] = READS(
+        "SELECT " COUNT_IF("0") ", " COUNT_IF("1") ", " COUNT_IF("2") ", " COUNT_IF("3") ", " COUNT_IF(
+            "4") ", " COUNT_IF("5") ", " COUNT_IF("6") ", " COUNT_IF("7") " FROM delivery"),
     [LAST] = READS("SELECT coalesce(max(seq), 0) FROM delivery INDEXED BY delivery_workspace"
                    " WHERE workspace = ?"),
 };
@@ -255,6 +262,16 @@ int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any)
 int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any)
 {
     return any(db, ANY_UNSETTLED, workspace, ret_any);
+}
+
+int delivery_count_by_status(struct db *db, int64_t ret_counts[DELIVERY_STATUSES])
+{
+    struct query query = query_begin(db, TABLE_DELIVERY, COUNT_BY_STATUS);
+    int status = query_step(&query);
+    for (int i = 0; i < DELIVERY_STATUSES && status > 0; i++)
+        ret_counts[i] = query_get_int(&query, i);
+    query_end(&query);
+    return status > 0 ? 0 : status < 0 ? status : ERR_INTERNAL;
 }
 
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq)

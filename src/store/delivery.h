@@ -92,6 +92,9 @@ int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any);
 int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any);
 
+/* How many there are of each status, of all workspaces: looks at every row. */
+int delivery_count_by_status(struct db *db, int64_t ret_counts[DELIVERY_STATUSES]);
+
 /* The seq of the workspace's newest; 0: it has none. */
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq);
 

@@ -13,6 +13,7 @@ enum {
     DUE_PROCESSING,
     COUNT_PROCESSING,
     COUNT_QUEUED,
+    COUNT_BY_STATUS,
     LAST_EVENT,
     CHANGE,
     STATEMENTS,
@@ -27,6 +28,9 @@ enum {
     "SELECT " JOB_COLUMNS " FROM job INDEXED BY " index_                                           \
     " WHERE workspace = ? AND status = " status_                                                   \
     " AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT ?"
+
+/* One pass, where GROUP BY would sort. */
+#define COUNT_IF(status_) "count(*) FILTER (WHERE status = " status_ ")"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO job (workspace, id, status, created_at, due_at, queue_time,"
@@ -43,6 +47,8 @@ static const struct sql statements[STATEMENTS] = {
     [DUE_PROCESSING] = READS(DUE("job_processing", "1")),
     [COUNT_PROCESSING] = READS("SELECT count(*) FROM job INDEXED BY job_processing"
                                " WHERE workspace = ? AND status = 1"),
+    [COUNT_BY_STATUS] = READS("SELECT " COUNT_IF("0") ", " COUNT_IF("1") ", " COUNT_IF(
+        "2") ", " COUNT_IF("3") ", " COUNT_IF("4") " FROM job"),
     [COUNT_QUEUED] = READS("SELECT count(*) FROM job INDEXED BY job_queued"
                            " WHERE workspace = ? AND status = 0"),
     [LAST_EVENT] = READS("SELECT coalesce(max(event), 0) FROM job INDEXED BY job_event"
@@ -223,6 +229,16 @@ int job_count_unfinished(struct db *db, int64_t workspace, int64_t *ret_count)
     if (status == 0)
         *ret_count = queued + processing;
     return status;
+}
+
+int job_count_by_status(struct db *db, int64_t ret_counts[JOB_STATUSES])
+{
+    struct query query = query_begin(db, TABLE_JOB, COUNT_BY_STATUS);
+    int status = query_step(&query);
+    for (int i = 0; i < JOB_STATUSES && status > 0; i++)
+        ret_counts[i] = query_get_int(&query, i);
+    query_end(&query);
+    return status > 0 ? 0 : status < 0 ? status : ERR_INTERNAL;
 }
 
 int job_last_event(struct db *db, int64_t workspace, int64_t *ret_event)

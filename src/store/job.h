@@ -100,6 +100,9 @@ int job_count_processing(struct db *db, int64_t workspace, int64_t *ret_count);
 /* How many are queued or being processed. */
 int job_count_unfinished(struct db *db, int64_t workspace, int64_t *ret_count);
 
+/* How many jobs there are of each status, of all workspaces: looks at every row. */
+int job_count_by_status(struct db *db, int64_t ret_counts[JOB_STATUSES]);
+
 /* The event number of the workspace's newest job; 0 where there is none. */
 int job_last_event(struct db *db, int64_t workspace, int64_t *ret_event);
 

@@ -86,6 +86,11 @@ int store_submit(struct store *store, struct write *write)
     return writer_submit(store->writer, write);
 }
 
+void store_read_stats(struct store *store, struct store_stats *ret_stats)
+{
+    writer_read_stats(store->writer, ret_stats);
+}
+
 void store_watch(struct store *store, void (*committed)(void *arg, int64_t number), void *arg)
 {
     writer_watch(store->writer, committed, arg);

@@ -8,6 +8,7 @@
 #define UNDERSTUDY_STORE_STORE_H
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "store/db.h"
 
 #include <stdbool.h>
@@ -59,6 +60,17 @@ int store_write(struct store *store, struct write *write);
  * One at a time; NULL ends it, and once that has returned, nobody is called any more.
  */
 void store_watch(struct store *store, void (*committed)(void *arg, int64_t number), void *arg);
+
+/* What the writer did since the start, and what waits for it. Any thread. */
+extern const struct histogram_bounds store_batch_sizes, store_commit_times; /* times in µs */
+
+struct store_stats {
+    size_t queued;
+    struct histogram batch_sizes; /* messages that shared a transaction */
+    struct histogram commit_times;
+};
+
+void store_read_stats(struct store *store, struct store_stats *ret_stats);
 
 /*
  * The calling thread's read-only connection, opened at its first use and closed with the store.

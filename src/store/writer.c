@@ -8,10 +8,12 @@
  * exception: then the batch is rolled back and each of its messages gets a transaction of its own.
  */
 #include "store/writer.h"
+#include "base/time.h"
 #include "store/db_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -22,6 +24,16 @@ enum { BATCH_MAX = 256, QUEUE_MAX = 8192 };
 /* Clients that send one request after the other leave the queue empty for less than this. */
 enum { IDLE_MS = 50 };
 
+const struct histogram_bounds store_batch_sizes = {{1, 2, 4, 8, 16, 32, 64, 128, 256}, 9};
+const struct histogram_bounds store_commit_times = {
+    {50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000},
+    14};
+
+/* A struct histogram that any thread may read while the writer's counts. */
+struct counted {
+    atomic_llong counts[HISTOGRAM_BOUNDS_MAX + 1], sum;
+};
+
 struct writer {
     struct db *db;
     pthread_t thread;
@@ -30,6 +42,7 @@ struct writer {
     struct write *first, **last; /* the queue, under the lock */
     size_t queued;
     bool stopping;
+    struct counted batch_sizes, commit_times;
     pthread_mutex_t watch_lock;                   /* held while the watcher is called */
     void (*committed)(void *arg, int64_t number); /* under that lock, as its argument */
     void *arg;
@@ -86,10 +99,35 @@ static bool take(struct writer *writer, struct batch *batch)
     return batch->count > 0;
 }
 
+static void count(struct counted *counted, const struct histogram_bounds *bounds, int64_t value)
+{
+    size_t place = histogram_place(bounds, value);
+    atomic_fetch_add_explicit(&counted->counts[place], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counted->sum, value, memory_order_relaxed);
+}
+
+static void read_counted(const struct counted *counted, struct histogram *ret_histogram)
+{
+    for (size_t i = 0; i <= HISTOGRAM_BOUNDS_MAX; i++)
+        ret_histogram->counts[i] = atomic_load(&counted->counts[i]);
+    ret_histogram->sum = atomic_load(&counted->sum);
+}
+
+static int commit(struct writer *writer, size_t size)
+{
+    int64_t begun = time_steady_us();
+    int status = db_commit(writer->db);
+    count(&writer->batch_sizes, &store_batch_sizes, (int64_t)size);
+    count(&writer->commit_times, &store_commit_times, time_steady_us() - begun);
+    return status;
+}
+
 /* Runs messages [from, to) in one transaction. *ret_culprit is the one whose run failed, else -1.
  */
-static int transact(struct db *db, struct batch *batch, size_t from, size_t to, long *ret_culprit)
+static int transact(struct writer *writer, struct batch *batch, size_t from, size_t to,
+                    long *ret_culprit)
 {
+    struct db *db = writer->db;
     *ret_culprit = -1;
     db->batch_size = to - from;
     int status = db_begin(db);
@@ -99,7 +137,7 @@ static int transact(struct db *db, struct batch *batch, size_t from, size_t to, 
             *ret_culprit = (long)i;
     }
     if (status == 0)
-        status = db_commit(db);
+        status = commit(writer, to - from);
     if (status < 0)
         db_rollback(db);
     return status;
@@ -111,16 +149,16 @@ static bool fails_all(int status)
     return status == ERR_IO || status == ERR_BUSY || status == ERR_CORRUPT;
 }
 
-static void run_batch(struct db *db, struct batch *batch)
+static void run_batch(struct writer *writer, struct batch *batch)
 {
     long culprit;
-    int status = transact(db, batch, 0, batch->count, &culprit);
+    int status = transact(writer, batch, 0, batch->count, &culprit);
     for (size_t i = 0; i < batch->count; i++)
         batch->status[i] = status;
     if (status == 0 || batch->count == 1 || fails_all(status))
         return;
     for (size_t i = 0; i < batch->count; i++)
-        batch->status[i] = transact(db, batch, i, i + 1, &culprit);
+        batch->status[i] = transact(writer, batch, i, i + 1, &culprit);
 }
 
 static void tell(struct batch *batch)
@@ -161,7 +199,7 @@ static void *writer_main(void *arg)
     struct batch batch;
     while (take(writer, &batch)) {
         int64_t number = writer->db->numbers;
-        run_batch(writer->db, &batch);
+        run_batch(writer, &batch);
         tell_number(writer, number);
         tell(&batch);
         if (batch.status[0] == ERR_BUSY)
@@ -211,6 +249,15 @@ int writer_submit(struct writer *writer, struct write *write)
     }
     pthread_mutex_unlock(&writer->lock);
     return status;
+}
+
+void writer_read_stats(struct writer *writer, struct store_stats *ret_stats)
+{
+    pthread_mutex_lock(&writer->lock);
+    ret_stats->queued = writer->queued;
+    pthread_mutex_unlock(&writer->lock);
+    read_counted(&writer->batch_sizes, &ret_stats->batch_sizes);
+    read_counted(&writer->commit_times, &ret_stats->commit_times);
 }
 
 void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t number), void *arg)

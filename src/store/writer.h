@@ -15,6 +15,9 @@ int writer_submit(struct writer *writer, struct write *write);
 /* As store_watch(). */
 void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t number), void *arg);
 
+/* As store_read_stats(). */
+void writer_read_stats(struct writer *writer, struct store_stats *ret_stats);
+
 /* Runs what is queued, ends the thread and frees it. */
 void writer_stop(struct writer *writer);
 

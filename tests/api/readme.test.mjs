@@ -19,6 +19,12 @@ const elsewhere = [
     [/^docker compose /, 'tests/container/test'],
 ];
 
+// What answers otherwise than in JSON, the first perhaps without an end.
+const texts = [
+    [/^curl -sN /, /^: listening\n/],
+    [/\/metrics$/, /^# HELP /],
+];
+
 // {language, text}, in the README's order.
 function* blocks() {
     for (const [, language, text] of readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)) yield { language, text: text.trim() };
@@ -85,6 +91,11 @@ test('README: every curl line answers as it is shown', async (t) => {
             if (elsewhere.some(([pattern]) => pattern.test(command)) || command.startsWith('scripts/run ')) continue;
             if (command.startsWith('export ')) {
                 exported += `${command}\n`;
+                continue;
+            }
+            const [, begins] = texts.find(([pattern]) => pattern.test(command)) ?? [];
+            if (begins) {
+                assert.match(await shell(`${command} --max-time 1 || true`), begins);
                 continue;
             }
             assert.match(command, /^curl -sS? /, 'a command that no test runs');

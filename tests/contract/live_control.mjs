@@ -3,17 +3,18 @@
 
 import assert from 'node:assert/strict';
 
+import { request } from './http.mjs';
 import { webhooks } from './live_webhooks.mjs';
-import { call, callAmbiguous, operations } from './verify.mjs';
+import { call, callAmbiguous, operations, verify } from './verify.mjs';
 
 const key = `exec_live_${'k'.repeat(40)}`;
 const bearer = (value) => ({ Authorization: `Bearer ${value}` });
 
 export const controlOperations = [...operations.values()]
-    .filter(({ path }) => path.startsWith('/_mock'));
+    .filter(({ path }) => path.startsWith('/_mock') || path === '/metrics');
 
 const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info'
-    || path === '/_mock/outcomes';
+    || path === '/_mock/outcomes' || path === '/metrics';
 const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
@@ -181,6 +182,7 @@ export async function live(server) {
     await states(server, '/w/checkout');
     await inboxes(server);
     await webhooks(server);
+    await events(server);
 }
 
 /** In a workspace with nothing else in it. */
@@ -209,6 +211,23 @@ async function inboxes(server) {
         'setInboxReplies'])
         await call(server, operationId, { prefix, parameters: { inbox: 'or%20der' }, status: 422,
             body: operationId === 'setInboxReplies' ? '[]' : undefined, example: 'invalid_name' });
+}
+
+/** A workspace that somebody listens to until it is deleted. */
+async function events(server) {
+    const own = `exec_live_${'e'.repeat(40)}`;
+    const prefix = '/w/heard';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'heard', api_key: own } });
+    await call(server, 'listEvents', { prefix, headers: { 'Last-Event-ID': 'x' }, status: 422,
+        example: 'invalid_last_event_id' });
+    const heard = call(server, 'listEvents', { prefix, status: 200 });
+    for (let listeners = 0; !listeners;) {
+        const answer = await request(server.url, 'GET', '/metrics');
+        verify('getMetrics', 200, undefined, answer);
+        listeners = Number(/^understudy_event_listeners ([0-9]+)$/m.exec(answer.text)[1]);
+    }
+    await call(server, 'deleteWorkspace', { parameters: { workspace: 'heard' }, status: 200 });
+    await heard;
 }
 
 /** A workspace with a job in it, written down and put back; and one that is reset. */

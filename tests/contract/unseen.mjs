@@ -12,7 +12,8 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
     'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
-    'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest'];
+    'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest',
+    'getMetrics'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
@@ -21,7 +22,7 @@ const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', '
 const reasons = [
     {
         reason: 'H6: no request makes the server fail',
-        operations: everywhere, status: 500, examples: ['server_error'],
+        operations: [...everywhere, 'listEvents'], status: 500, examples: ['server_error'],
     },
     {
         reason: 'H6: needs a disk that fails, which the fault tests bring',

@@ -21,6 +21,8 @@ const contentTypes = {
     'application/problem+json': 'application/problem+json',
     'application/yaml': 'application/yaml',
     'text/html': 'text/html; charset=utf-8',
+    'text/plain': 'text/plain; version=0.0.4; charset=utf-8',
+    'text/event-stream': 'text/event-stream',
 };
 const tellingHeaders = ['Allow', 'WWW-Authenticate', 'Retry-After', 'Content-Security-Policy'];
 

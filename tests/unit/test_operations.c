@@ -95,7 +95,7 @@ START_TEST(order_of_refusals)
 {
     struct job_input input = {.user_email = "jane@acme.com", .prompt = "p", .request_id = "r"};
     struct job first = create(&one, &input, true).job, now;
-    ck_assert_int_eq(transition_start(db, &first, JOB_CAUSE_TIMER, 77), 0);
+    ck_assert_int_eq(transition_start(db, &one, &first, JOB_CAUSE_TIMER, 77), 0);
     struct job_create self = create(&one, &orders[_i].input, orders[_i].is_member);
     ck_assert_int_eq(self.outcome, orders[_i].outcome);
     ck_assert_int_eq(count_jobs(), orders[_i].outcome == CREATE_NEW ? 2 : 1);
@@ -137,7 +137,7 @@ START_TEST(cancels)
 {
     struct job_input input = {.user_email = "jane@acme.com", .prompt = "p"};
     struct job queued = create(&one, &input, true).job, processed = create(&one, &input, true).job;
-    ck_assert_int_eq(transition_start(db, &processed, JOB_CAUSE_TIMER, processed.due_at), 0);
+    ck_assert_int_eq(transition_start(db, &one, &processed, JOB_CAUSE_TIMER, processed.due_at), 0);
     ck_assert_int_eq(cancel_job("none").outcome, CANCEL_NO_JOB);
     int64_t before = time_steady_ms();
     struct job_cancel done = cancel_job(queued.id);
@@ -159,7 +159,7 @@ START_TEST(cancel_fills_the_place)
     one.settings.max_processing = 1;
     one.settings.queue_time = 0;
     struct job first = create(&one, &input, true).job, second = create(&one, &input, true).job;
-    ck_assert_int_eq(transition_start(db, &first, JOB_CAUSE_TIMER, first.due_at), 0);
+    ck_assert_int_eq(transition_start(db, &one, &first, JOB_CAUSE_TIMER, first.due_at), 0);
     struct job_cancel cancel = cancel_job(first.id);
     ck_assert_int_eq(job_by_id(db, one.row.pk, second.id, &next), 0);
     ck_assert_int_eq(next.status, JOB_PROCESSING);

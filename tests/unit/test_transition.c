@@ -44,7 +44,7 @@ static struct job add_job(const char *id, const struct job_input *input, bool st
     snprintf(job.id, sizeof job.id, "%s", id);
     ck_assert_int_eq(job_insert(db, workspace.row.pk, &job, input), 0);
     if (started)
-        ck_assert_int_eq(transition_start(db, &job, JOB_CAUSE_TIMER, 20), 0);
+        ck_assert_int_eq(transition_start(db, &workspace, &job, JOB_CAUSE_TIMER, 20), 0);
     return job;
 }
 
@@ -73,7 +73,7 @@ static const struct job_input with_callback = {
 START_TEST(start)
 {
     struct job job = add_job("a", &with_callback, false), found;
-    ck_assert_int_eq(transition_start(db, &job, JOB_CAUSE_TIMER, 25), 0);
+    ck_assert_int_eq(transition_start(db, &workspace, &job, JOB_CAUSE_TIMER, 25), 0);
     found = get("a");
     ck_assert_int_eq(found.status, JOB_PROCESSING);
     ck_assert_int_eq(found.started_at, 25);
@@ -182,7 +182,7 @@ START_TEST(an_end_never_changes)
     struct job before = get("a"), after;
     ck_assert_int_eq(transition_cancel(db, &workspace, &job, JOB_CAUSE_REQUEST, 60, &due),
                      ERR_INVALID);
-    ck_assert_int_eq(transition_start(db, &job, JOB_CAUSE_TIMER, 60), ERR_INVALID);
+    ck_assert_int_eq(transition_start(db, &workspace, &job, JOB_CAUSE_TIMER, 60), ERR_INVALID);
     after = get("a");
     ck_assert_mem_eq(&before, &after, sizeof before);
     ck_assert_int_eq(count_deliveries(job.seq), 1);
