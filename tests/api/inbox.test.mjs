@@ -203,13 +203,15 @@ test('C9: since, limit and the cursors of other lists; each inbox for itself', a
 
 test('C9: a wait ends when the message comes, and says what is missing when none does', async (t) => {
     const { mock, post, list } = await place(await serve(t));
-    const waiting = list('a', '?wait=30s');
+    const begun = Date.now();
+    const waiting = list('a', '?wait=1m');
     await post('b', { body: 'elsewhere' });
     await post('a', { body: 'here' });
     assert.deepEqual((await waiting).items.map(({ body }) => body), ['here']);
-    const second = list('a', `?min=1&wait=30s&since=${(await list('a')).cursor}`);
+    const second = list('a', `?min=1&wait=1m&since=${(await list('a')).cursor}`);
     await post('a', { body: 'next' });
     assert.deepEqual((await second).items.map(({ body }) => body), ['next']);
+    assert.ok(Date.now() - begun < 60_000, 'woken, and not by the end of its time');
     assert.equal((await list('a', '?min=2&wait=30s')).items.length, 2);
     assertProblem(await mock.send('GET', '/inbox/a?min=3'), 409, 'not_so',
         /^2 of the 3 messages that were asked for are in the inbox a; the clock is real/,

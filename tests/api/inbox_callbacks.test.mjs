@@ -208,8 +208,10 @@ test('an advance answers when the inbox has it', async (t) => {
 test('C9: under an auto clock, waiting on the inbox plays the job', async (t) => {
     const { mock, api, inbox } = await place(await serve(t), { clock: 'auto' });
     await mock.set({ queue_time: '10m', processing_time: '1h' });
+    const begun = Date.now();
     const { id } = await api.newJob({ callback_url: 'http://inbox.test/a' });
-    const [message] = await inbox('a', '?min=1&wait=30s');
+    const [message] = await inbox('a', '?min=1&wait=1m');
+    assert.ok(Date.now() - begun < 60_000, 'woken, and not by the end of its time');
     assert.deepEqual([message.job, message.json.status], [id, 'completed']);
 });
 
