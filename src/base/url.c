@@ -32,27 +32,27 @@ static bool has_part(CURLU *url, CURLUPart part)
     return has;
 }
 
-static bool is_url(const char *text, bool is_base)
+/* A URL that is callable, parsed, for curl_url_cleanup(); NULL: it is none. */
+static CURLU *open_url(const char *text)
 {
-    if (!has_scheme(text) || !is_plain(text))
-        return false;
-    CURLU *url = curl_url();
-    bool good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                has_part(url, CURLUPART_HOST);
-    if (good && is_base)
-        good = !strpbrk(text, "?#");
+    CURLU *url = has_scheme(text) && is_plain(text) ? curl_url() : NULL;
+    if (url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
+        has_part(url, CURLUPART_HOST))
+        return url;
     curl_url_cleanup(url);
-    return good;
+    return NULL;
 }
 
 bool url_is_callable(const char *text)
 {
-    return is_url(text, false);
+    CURLU *url = open_url(text);
+    curl_url_cleanup(url);
+    return url != NULL;
 }
 
 bool url_is_base(const char *text)
 {
-    return is_url(text, true);
+    return url_is_callable(text) && !strpbrk(text, "?#");
 }
 
 static bool copy_part(CURLU *url, CURLUPart part, char *copy, size_t size)
@@ -84,9 +84,8 @@ static void strip_brackets(char *host)
 bool url_read_place(const char *text, struct url_place *ret_place)
 {
     struct url_place place;
-    CURLU *url = url_is_callable(text) ? curl_url() : NULL;
-    bool good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                copy_part(url, CURLUPART_SCHEME, place.scheme, sizeof place.scheme) &&
+    CURLU *url = open_url(text);
+    bool good = url && copy_part(url, CURLUPART_SCHEME, place.scheme, sizeof place.scheme) &&
                 copy_part(url, CURLUPART_HOST, place.host, sizeof place.host) &&
                 copy_part(url, CURLUPART_PORT, place.port, sizeof place.port);
     curl_url_cleanup(url);
@@ -101,9 +100,8 @@ bool url_read_place(const char *text, struct url_place *ret_place)
 bool url_read_path(const char *text, struct buf *out)
 {
     char *path = NULL;
-    CURLU *url = url_is_callable(text) ? curl_url() : NULL;
-    bool good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
+    CURLU *url = open_url(text);
+    bool good = url && curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
     if (good)
         buf_puts(out, path);
     curl_free(path);

@@ -29,13 +29,15 @@ size_t answer_take_head(char *line, size_t size, size_t count, void *arg)
     answer->head_too_long = answer->head_bytes > ANSWER_MAX;
     if (answer->head_too_long)
         return 0;
+    if (answer->has_head) /* a trailer */
+        return len;
     if (begins(line, len, "HTTP/")) {
+        const char *status = memchr(line, ' ', len);
         answer->head.len = 0;
-        answer->is_interim = begins(line, len, "HTTP/1.1 1");
+        answer->is_interim = status && len > (size_t)(status + 1 - line) && status[1] == '1';
     }
-    if (!answer->has_head) /* else it is a trailer */
-        buf_append(&answer->head, line, len);
-    answer->has_head |= !answer->is_interim && (*line == '\r' || *line == '\n');
+    buf_append(&answer->head, line, len);
+    answer->has_head = !answer->is_interim && (*line == '\r' || *line == '\n');
     return len;
 }
 

@@ -87,11 +87,13 @@ static bool begins(const char *url, const char *prefix)
     return prefix[len - 1] == '/' || !url[len] || strchr("/?#", url[len]);
 }
 
-/* An inbox has one name and nothing below it. */
+/* Whether it is an inbox with its name, which has nothing below it. */
 static bool is_inbox(const char *place)
 {
     struct url_place read;
-    return url_read_place(place, &read) && strcasecmp(read.host, INBOX_HOST) == 0;
+    const char *path = place + host_end(place);
+    return path[strspn(path, "/")] && url_read_place(place, &read) &&
+           strcasecmp(read.host, INBOX_HOST) == 0;
 }
 
 static void put_mapped(const char *url, const char *prefix, const char *place, struct buf *out)

@@ -158,6 +158,12 @@ static enum reach_inbox take_only_segment(const char *path, char ret_name[INBOX_
     return take_name(split(path, segments) == 1 ? segments[0] : "", ret_name, err);
 }
 
+/* Most paths can be told from an inbox's by a glance, which every callback takes. */
+static bool may_be_inbox(const char *path)
+{
+    return strstr(path, "/_mock/") || strchr(path, '%');
+}
+
 /* -- both -------------------------------------------------------------------------------------- */
 
 static enum reach_inbox take(const struct reach *reach, const struct workspace_row *row,
@@ -168,6 +174,8 @@ static enum reach_inbox take(const struct reach *reach, const struct workspace_r
     enum reach_inbox taken = REACH_NO_INBOX;
     if (reach_same_host(target->place.host, INBOX_HOST))
         return take_only_segment(target->path.data, ret_name, err);
+    if (!may_be_inbox(target->path.data))
+        return REACH_NO_INBOX;
     if (is_own_host(reach, target))
         taken = take_path(target->path.data, row, ret_name, err);
     for (size_t i = 0; i < sizeof bases / sizeof *bases && taken == REACH_NO_INBOX; i++) {

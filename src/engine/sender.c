@@ -8,8 +8,10 @@
 #include "engine/sender_internal.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { RETRY_MS = 250, SLEEP_MAX_MS = 10000 };
+enum { RETRY_MS = 250, SLEEP_MAX_MS = 10000, NICE = 5 };
 
 /* A workspace whose attempts are to be looked through. */
 struct forgetting {
@@ -178,9 +180,16 @@ static bool open_reader(struct sender *sender)
     return sender->db != NULL;
 }
 
+/* Where the processor is short, requests go before callbacks. */
+static void stand_back(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+}
+
 static void *sender_main(void *arg)
 {
     struct sender *sender = arg;
+    stand_back();
     while (goes_on(sender) && !open_reader(sender))
         curl_multi_poll(sender->multi, NULL, 0, SLEEP_MAX_MS, NULL);
     while (goes_on(sender))

@@ -200,8 +200,8 @@ static void *writer_main(void *arg)
     while (take(writer, &batch)) {
         int64_t number = writer->db->numbers;
         run_batch(writer, &batch);
-        tell_number(writer, number);
         tell(&batch);
+        tell_number(writer, number);
         if (batch.status[0] == ERR_BUSY)
             fail_queue(writer, ERR_BUSY);
         if (db_wants_checkpoint(writer->db, false))

@@ -93,6 +93,8 @@ const RECEIVERS = {
         (socket) => pour(socket, 'y'.repeat(KIB))), HEAD_TOO_LONG],
     'endless trailers': [then(head('Transfer-Encoding: chunked') + chunk(2) + '0\r\n',
         (socket) => pour(socket, 'X: y\r\n'.repeat(100))), HEAD_TOO_LONG],
+    'a trailer that looks like a status': [say(head('Transfer-Encoding: chunked'), chunk(2),
+        '0\r\nHTTP/1.1 1: x\r\n\r\n'), 2],
     'a folded line': [say(head('X: a', ' b', 'Content-Length: 0')), 0],
     'bytes that are no UTF-8': [say(head('X: \xff\xfe\xe4', 'Content-Length: 0')), 0],
     'line feeds alone': [say('HTTP/1.1 200 OK\nContent-Length: 2\n\nok'), 2],
@@ -117,6 +119,8 @@ const RECEIVERS = {
     // 1xx.
     '100 before 200': [say('HTTP/1.1 100 Continue\r\n\r\n', body(2)), 2],
     '103 three times before 200': [say('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'.repeat(3), body(2)), 2],
+    '103 as HTTP/1.0 before 200': [say('HTTP/1.0 103 Early Hints\r\n\r\n', body(2)), 2],
+    '103 as HTTP/2 before 200': [say('HTTP/2 103 Early Hints\r\n\r\n', body(2)), 2],
     '100 alone': [then('HTTP/1.1 100 Continue\r\n\r\n', () => {}), SILENT],
     '101, and what follows': [say('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n', 'xx'), /./],
     '100, endlessly': [(socket) => pour(socket, 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)), HEAD_TOO_LONG],
@@ -153,7 +157,9 @@ test('receivers that misbehave are failed attempts in clear words', { timeout: 1
             assert.doesNotThrow(() => JSON.parse(row.answer_headers ?? '[]'));
             assert.ok(row.duration < 10_000, `${row.duration} ms`);
             if (typeof said === 'number') {
-                assert.deepEqual([row.outcome, row.error, row.answer_bytes], ['delivered', null, said]);
+                assert.deepEqual([row.outcome, row.status, row.error, row.answer_bytes],
+                    ['delivered', 200, null, said]);
+                assert.notEqual(row.answer_headers, null);
             } else if (said.source === '.') {
                 assert.ok(row.outcome === 'delivered' || row.error, row.error);
             } else {

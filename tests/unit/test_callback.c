@@ -104,7 +104,7 @@ END_TEST
     "{'callback_map':{'https://hooks.acme.com':'http://127.0.0.1:4000',"                           \
     "'https://hooks.acme.com/v2':'http://127.0.0.1:5000/two/',"                                    \
     "'https://hooks.acme.com/v2/deep/':'http://127.0.0.1:6000',"                                   \
-    "'http://built.test/in/':'http://inbox.test/in/',"                                             \
+    "'http://built.test/in/':'http://inbox.test/in/','http://open.test':'http://inbox.test',"      \
     "'http://other.test:81':'http://[::1]:7000/'}}"
 
 static const struct {
@@ -132,6 +132,7 @@ static const struct {
     {"https://hooks.acme.com/v2/deep/", "http://127.0.0.1:6000/"},
     {"https://hooks.acme.com/v2/deep/x", "http://127.0.0.1:6000/x"},
     {"http://built.test/in/orders?x", "http://inbox.test/in"},
+    {"http://open.test/orders", "http://inbox.test/orders"},
     {"http://other.test:81/x", "http://[::1]:7000/x"},
     {"http://other.test:81", "http://[::1]:7000/"},
     {"http://other.test:810", NULL},
