@@ -10,6 +10,7 @@ import { startServer } from '../support/server.mjs';
 import { afterwards, inParallel, request, scenarios, serve, studio, until } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
 import { listen, parseEvents } from './listener.mjs';
+import { receive } from './receiver.mjs';
 
 const START = '2030-01-01T00:00:00.000Z';
 
@@ -73,6 +74,39 @@ test('C9: an end that failed, one by hand and a cancel; a scenario and a page', 
     await request(server, 'GET', `${prefix}/chat/caf%C3%A9?x=1`);
     const { data } = await heard.next(of('request', { operation: 'openChat' }));
     assert.deepEqual([data.path, data.status, data.job], ['/chat/caf%C3%A9', 404, null]);
+});
+
+/** The attempts at the callback of a job that is ended by hand, as they are heard. */
+async function attempts({ mock, api, heard }, callback_url, count) {
+    const { id: job } = await api.newJob({ callback_url });
+    await mock.must(200, 'POST', `/jobs/${job}/transition`, { body: { to: 'completed' } });
+    const all = [];
+    while (all.length < count) {
+        all.push((await heard.next(of('attempt', { job }))).data);
+        await mock.must(200, 'POST', '/clock/advance', { body: { by: '10s' } });
+    }
+    const [{ id }] = (await mock.must(200, 'GET', `/webhooks?job=${job}`)).items;
+    assert.ok(all.every(({ delivery }) => delivery === id));
+    return all;
+}
+
+test('C9, S25: attempts at callbacks are heard, with what became of each', async (t) => {
+    const here = await place(t, await serve(t), { settings: { queue_time: '10s',
+        processing_time: '20s', callback_retries: ['5s'] } });
+    const receiver = await receive(t, { answer: [500, 204, 410] });
+    const all = [...await attempts(here, receiver.url, 2), ...await attempts(here, receiver.url, 1),
+        ...await attempts(here, 'http://inbox.test/orders', 1),
+        ...await attempts(here, 'http://169.254.169.254/', 1)];
+    assert.deepEqual(Object.keys(all[0]), ['delivery', 'job', 'attempt', 'outcome', 'status', 'error',
+        'at', 'sent_at', 'duration', 'delivery_status']);
+    assert.deepEqual(all.map(({ attempt, outcome, status, delivery_status: after }) =>
+        [attempt, outcome, status, after]), [[1, 'failed', 500, 'retrying'],
+        [2, 'delivered', 204, 'delivered'], [1, 'gone', 410, 'gone'], [1, 'delivered', 200, 'delivered'],
+        [1, 'blocked', null, 'blocked']]);
+    assert.deepEqual([all[0].at, all[0].error, all[1].error, typeof all[4].error],
+        [START, 'the receiver answered 500', null, 'string']);
+    const ids = here.heard.events.map(({ id }) => Number(id));
+    assert.deepEqual(ids, [...ids].sort((a, b) => a - b));
 });
 
 test('S2, C9: each hears its own workspace alone', async (t) => {

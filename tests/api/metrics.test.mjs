@@ -146,8 +146,8 @@ test('C6: jobs and callbacks of all workspaces, the writer, connections and the 
     assert.deepEqual(Object.fromEntries(seen.get('understudy_jobs').samples
         .map(({ labels, value }) => [labels.status, value])),
     { queued: 1, processing: 0, completed: 1, failed: 0, cancelled: 1 });
-    assert.deepEqual(seen.get('understudy_deliveries').samples.map(({ labels }) => labels.status),
-        ['pending', 'held', 'retrying', 'delivered', 'exhausted', 'gone', 'blocked', 'dropped']);
+    assert.deepEqual(seen.get('understudy_deliveries').samples.map(({ value }) => value),
+        [0, 0, 0, 0, 0, 0, 0, 0]);
     const value = (name) => valueOf(seen, name);
     assert.equal(value('understudy_writer_queue_length'), 0);
     assert.ok(value('understudy_writer_batch_size_sum') >= 6);
@@ -162,6 +162,27 @@ test('C6: jobs and callbacks of all workspaces, the writer, connections and the 
     assert.ok(value('process_resident_memory_bytes') > 1_000_000);
     assert.ok(Math.abs(value('process_start_time_seconds') - Date.now() / 1000) < 300);
     assert.equal(valueOf(seen, 'understudy_build_info', { version: server.version }), 1);
+});
+
+test('C6: callbacks are counted by status, of all workspaces', async (t) => {
+    const server = await serve(t);
+    const statuses = ['pending', 'held', 'retrying', 'delivered', 'exhausted', 'gone', 'blocked',
+        'dropped'];
+    const time = '2024-03-01T10:00:00.000Z', later = '2099-01-01T00:00:00.000Z';
+    for (let n = 0; n < 2; n++) { // the nth status n + 1 times each
+        const { slug } = await control(server).make({ clock: 'manual' });
+        const mock = control(server, { prefix: `/w/${slug}` });
+        const deliveries = statuses.flatMap((status, place) => Array.from({ length: place + 1 },
+            (_, i) => ({ id: `d${place}0000000${n}0${i}`, job: '0123456789ab', created_at: time, status,
+                ...(['pending', 'retrying'].includes(status) ? { due_at: later } : {}) })));
+        await mock.must(200, 'PUT', '/state', { body: { ...await mock.must(200, 'GET', '/state'),
+            jobs: [{ id: '0123456789ab', status: 'cancelled', created_at: time, completed_at: time,
+                base_url: server.url, user_email: 'jane@acme.com', prompt: 'A call',
+                callback_url: 'http://127.0.0.1:9/', callback_headers: {} }], deliveries } });
+    }
+    const { samples } = (await scrape(server)).get('understudy_deliveries');
+    assert.deepEqual(samples.map(({ labels, value }) => [labels.status, value]),
+        statuses.map((status, place) => [status, 2 * (place + 1)]));
 });
 
 test('C6: what goes for want of room in the journal is counted, of deleted workspaces too', async (t) => {
