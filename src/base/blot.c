@@ -41,9 +41,8 @@ static size_t spelled(const char *at, const char *end, char *ret_c)
     return 1;
 }
 
-/* Whether there may be any but the plain spelling. memchr() is many times faster than memmem(), and
- * this is done with every request. */
-static bool has_escapes(const char *text, size_t len)
+/* memchr() is many times faster than memmem(), and this is done with every request. */
+bool blot_has_escapes(const char *text, size_t len)
 {
     const char *end = text + len;
     if (memchr(text, '%', len))
@@ -109,10 +108,9 @@ static char *blot_letters(char *at, const char *end)
     return at;
 }
 
-void blot_keys(char *text, size_t len)
+void blot_keys(char *text, size_t len, bool escapes)
 {
     const char *end = text + len;
-    bool escapes = has_escapes(text, len);
     for (char *at = text; at < end && (at = find_prefix(at, end, escapes));)
         at = blot_letters(at, end);
 }
@@ -120,7 +118,7 @@ void blot_keys(char *text, size_t len)
 bool blot_has_key(const char *text)
 {
     size_t len = strlen(text);
-    return find_prefix((char *)text, text + len, has_escapes(text, len)) != NULL;
+    return find_prefix((char *)text, text + len, blot_has_escapes(text, len)) != NULL;
 }
 
 /* -- other words ------------------------------------------------------------------------------- */

@@ -8,8 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes dots of all but the last four characters of each API key ("exec_live_…"). */
-void blot_keys(char *text, size_t len);
+/* Whether there may be any but the plain spelling. */
+bool blot_has_escapes(const char *text, size_t len);
+
+/* Makes dots of all but the last four characters of each API key ("exec_live_…"), of those in the
+ * plain spelling alone where no `escapes` are looked for, which costs a third. */
+void blot_keys(char *text, size_t len, bool escapes);
 
 /* Whether there is the beginning of one. */
 bool blot_has_key(const char *text);

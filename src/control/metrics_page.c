@@ -122,7 +122,7 @@ static void put_writer(struct buf *out, struct store *store)
                   &stats.commit_times, MICRO);
 }
 
-static void put_journal(struct buf *out, const struct journals *journals)
+static void put_journal(struct buf *out, struct journals *journals)
 {
     put_one(out, "understudy_journal_bytes", "gauge", "Memory of all journals' entries.",
             (double)journals_bytes(journals));

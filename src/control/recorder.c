@@ -87,6 +87,15 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
     return buf_take(&text, io_len);
 }
 
+/* API keys, wherever they stand: answers repeat what they were asked with, in any spelling. */
+static void blot_entry(struct journal_entry *entry)
+{
+    const struct journal_text *body = &entry->body;
+    bool escapes = blot_has_escapes(entry->target, strlen(entry->target)) ||
+                   (body->len && blot_has_escapes(body->data, body->len));
+    blot_keys(entry->bytes, entry->size - sizeof *entry, escapes);
+}
+
 /* -- putting it together ----------------------------------------------------------------------- */
 
 struct packed {
@@ -224,7 +233,7 @@ static struct journal_entry *complete(struct request *request, const struct requ
     struct journal_entry *whole = journal_entry_create(entry);
     free(blotted);
     if (whole)
-        blot_keys(whole->bytes, whole->size - sizeof *whole);
+        blot_entry(whole);
     return whole;
 }
 
@@ -274,7 +283,7 @@ static struct journal_entry *outline(const struct journal_entry *entry)
 {
     struct journal_entry *whole = journal_entry_create(entry);
     if (whole)
-        blot_keys(whole->bytes, whole->size - sizeof *whole);
+        blot_entry(whole);
     return whole;
 }
 

@@ -44,15 +44,16 @@ struct journal_text {
 
 /* Names and values one after the other, each with its NUL: journal_next_header(). */
 struct journal_entry {
-    atomic_int references;
-    int64_t number;  /* of the workspace's, in the order of their ends; set when it is added */
+    atomic_int references; /* what is looked at when it goes stands in one cache line */
+    bool is_control;       /* it wrote through the control plane; then it has no texts */
+    size_t size;           /* in memory */
+    int64_t number;        /* of the workspace's, in the order of their ends; set when it is added */
     int64_t request; /* the how manieth that began; 0: of no workspace */
     int64_t at;      /* when it began, on the workspace's clock; -1: it has none */
     int64_t sent_at, duration; /* real ms */
     int64_t connection;        /* the how manieth of the server */
     enum journal_end end;
     int status;                  /* of the answer; 0: none */
-    bool is_control;             /* it wrote through the control plane; then it has no texts */
     int operation;               /* rule_operation(); -1: none of theirs */
     const char *operation_id;    /* static; NULL: no route */
     const char *method, *target; /* as sent */
@@ -62,7 +63,6 @@ struct journal_entry {
     char rule[ID_HEX_SIZE];      /* that acted on its answer; "" */
     char key[5];                 /* the last four characters of its API key; "" */
     struct journal_text headers, body, answer_headers, answer;
-    size_t size; /* in memory */
     char bytes[];
 };
 
@@ -73,10 +73,10 @@ struct journal;
 struct journals *journals_create(size_t memory, unsigned threads);
 void journals_destroy(struct journals *journals); /* after the last journal; NULL is fine */
 bool journals_are_on(const struct journals *journals);
-size_t journals_bytes(const struct journals *journals);
+size_t journals_bytes(const struct journals *journals); /* but for some KiB */
 
 /* How many entries went for want of room, those of deleted workspaces included. Any thread. */
-int64_t journals_evicted(const struct journals *journals);
+int64_t journals_evicted(struct journals *journals);
 
 /* A workspace's, which owns it; NULL: out of memory. NULL is fine to destroy. Any thread. */
 struct journal *journal_create(struct journals *journals);
@@ -102,7 +102,7 @@ int64_t journal_newest(const struct journal *journal);
 struct journal_loss {
     int64_t count, newest;
 };
-struct journal_loss journal_evicted(const struct journal *journal);
+struct journal_loss journal_evicted(struct journal *journal);
 
 /*
  * The entries that are there, or those with numbers in (after, until], oldest first, with a

@@ -33,7 +33,7 @@ static const struct {
 START_TEST(keys_are_blotted_out)
 {
     char *text = strdup(keys[_i].text);
-    blot_keys(text, strlen(text));
+    blot_keys(text, strlen(text), blot_has_escapes(text, strlen(text)));
     ck_assert_str_eq(text, keys[_i].blotted);
     free(text);
 }
