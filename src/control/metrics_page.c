@@ -124,10 +124,12 @@ static void put_writer(struct buf *out, struct store *store)
 
 static void put_journal(struct buf *out, struct journals *journals)
 {
+    struct journals_totals totals;
+    journals_read_totals(journals, &totals);
     put_one(out, "understudy_journal_bytes", "gauge", "Memory of all journals' entries.",
-            (double)journals_bytes(journals));
+            (double)totals.bytes);
     put_one(out, "understudy_journal_evicted_total", "counter",
-            "Entries that went for want of room.", (double)journals_evicted(journals));
+            "Entries that went for want of room.", (double)totals.evicted);
 }
 
 static void put_connections(struct buf *out, const struct request *request)

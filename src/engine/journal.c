@@ -344,24 +344,26 @@ size_t journal_clear(struct journal *journal)
     return count;
 }
 
-static int64_t evicted_of(struct journal *journal)
+/* What its parts have not reported, and what was evicted from them. */
+static void sum_parts(struct journal *journal, int64_t *io_unreported, int64_t *io_evicted)
 {
-    int64_t sum = 0;
     lock_all(journal);
-    for (unsigned i = 0; i < journal->journals->parts; i++)
-        sum += journal->parts[i].evicted;
+    for (unsigned i = 0; i < journal->journals->parts; i++) {
+        *io_unreported += journal->parts[i].unreported;
+        *io_evicted += journal->parts[i].evicted;
+    }
     unlock_all(journal);
-    return sum;
 }
 
-int64_t journals_evicted(struct journals *journals)
+void journals_read_totals(struct journals *journals, struct journals_totals *ret_totals)
 {
     pthread_mutex_lock(&journals->lock);
-    int64_t sum = journals->evicted;
+    int64_t bytes = 0, evicted = journals->evicted;
     for (struct journal *journal = journals->first; journal; journal = journal->next)
-        sum += evicted_of(journal);
+        sum_parts(journal, &bytes, &evicted);
+    bytes += atomic_load(&journals->bytes);
     pthread_mutex_unlock(&journals->lock);
-    return sum;
+    *ret_totals = (struct journals_totals){bytes > 0 ? bytes : 0, evicted};
 }
 
 void journal_destroy(struct journal *journal)
@@ -369,8 +371,9 @@ void journal_destroy(struct journal *journal)
     if (!journal)
         return;
     struct journals *journals = journal->journals;
+    int64_t unreported = 0;
     pthread_mutex_lock(&journals->lock);
-    journals->evicted += evicted_of(journal);
+    sum_parts(journal, &unreported, &journals->evicted);
     *journal->place = journal->next;
     if (journal->next)
         journal->next->place = journal->place;

@@ -47,7 +47,7 @@ struct journal_entry {
     atomic_int references; /* what is looked at when it goes stands in one cache line */
     bool is_control;       /* it wrote through the control plane; then it has no texts */
     size_t size;           /* in memory */
-    int64_t number;        /* of the workspace's, in the order of their ends; set when it is added */
+    int64_t number;  /* of the workspace's, in the order of their ends; set when it is added */
     int64_t request; /* the how manieth that began; 0: of no workspace */
     int64_t at;      /* when it began, on the workspace's clock; -1: it has none */
     int64_t sent_at, duration; /* real ms */
@@ -75,8 +75,12 @@ void journals_destroy(struct journals *journals); /* after the last journal; NUL
 bool journals_are_on(const struct journals *journals);
 size_t journals_bytes(const struct journals *journals); /* but for some KiB */
 
-/* How many entries went for want of room, those of deleted workspaces included. Any thread. */
-int64_t journals_evicted(struct journals *journals);
+/* What all of their entries take, to the byte; and how many requests went for want of room, those
+ * of deleted workspaces included. Any thread. */
+struct journals_totals {
+    int64_t bytes, evicted;
+};
+void journals_read_totals(struct journals *journals, struct journals_totals *ret_totals);
 
 /* A workspace's, which owns it; NULL: out of memory. NULL is fine to destroy. Any thread. */
 struct journal *journal_create(struct journals *journals);
