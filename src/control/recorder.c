@@ -71,7 +71,8 @@ static json_t *blot_members(const json_t *value)
  */
 static char *blot_headers(struct request *request, const char *body, size_t *io_len)
 {
-    const char *at = blot_find(body, *io_len, callback_header);
+    size_t kept = *io_len < JOURNAL_BODY_MAX ? *io_len : JOURNAL_BODY_MAX;
+    const char *at = blot_find(body, kept, callback_header);
     const json_t *value = NULL;
     struct err err;
     if (!at)

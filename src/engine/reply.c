@@ -17,9 +17,17 @@ bool reply_check_status(const json_t *value)
 /* Of the connection, or the server's to write. */
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {
-        "Connection", "Content-Length",    "Date",    "Keep-Alive", "Proxy-Connection", "TE",
-        "Trailer",    "Transfer-Encoding", "Upgrade", NULL};
+    static const char *const ours[] = {"Connection",
+                                       "Content-Length",
+                                       "Date",
+                                       "Keep-Alive",
+                                       "Proxy-Connection",
+                                       "TE",
+                                       "Trailer",
+                                       "Transfer-Encoding",
+                                       "Upgrade",
+                                       "X-Request-Id",
+                                       NULL};
     for (const char *const *own = ours; *own; own++)
         if (strcasecmp(name, *own) == 0)
             return true;

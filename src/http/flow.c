@@ -355,14 +355,13 @@ enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection
     return request->broken ? MHD_NO : MHD_YES;
 }
 
-static void log_access(const struct request *request)
+static void log_access(struct request *request)
 {
     if (!log_enabled(LOG_DEBUG))
         return;
     log_event(LOG_DEBUG, "request", LOG_STR("id", *request->id ? request->id : "-"),
               LOG_STR("method", request->method ? request->method : "-"),
-              LOG_STR("path", request->path ? request->path : request->target),
-              LOG_INT("status", request->status),
+              LOG_STR("path", request_log_path(request)), LOG_INT("status", request->status),
               LOG_INT("ms", time_steady_ms() - request->begun_at));
 }
 

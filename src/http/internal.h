@@ -153,6 +153,9 @@ void wait_nudge(struct request *request);
 /* From now on the server drains: ends all waits, and none begins any more. */
 void waits_end(struct server *server);
 
+/* The path for a log line, without API keys; "-" where there is no memory. (record.c) */
+const char *request_log_path(struct request *request);
+
 /* Tells the recorder, once for each request; `answer` NULL: it gets none. (record.c) */
 void request_tell_end(struct request *request, enum request_end_kind kind,
                       const struct answer *answer);

@@ -45,6 +45,15 @@ const char *request_id(struct request *request)
     return request->id;
 }
 
+const char *request_log_path(struct request *request)
+{
+    const char *path = request->path ? request->path : request->target;
+    char *copy = request_copy(request, path, strlen(path));
+    if (copy)
+        blot_keys(copy, strlen(copy), true);
+    return copy ? copy : "-";
+}
+
 /* -- telling ----------------------------------------------------------------------------------- */
 
 void request_tell_end(struct request *request, enum request_end_kind kind,

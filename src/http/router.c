@@ -146,7 +146,7 @@ void router_fail(struct request *request, int error, const char *detail)
     struct refusal refusal;
     refusal_of_error(error, &refusal);
     log_event(LOG_ERROR, "request failed", LOG_STR("id", request_id(request)),
-              LOG_STR("method", request->method), LOG_STR("path", request->path),
+              LOG_STR("method", request->method), LOG_STR("path", request_log_path(request)),
               LOG_INT("status", refusal.status), LOG_STR("code", refusal.code),
               LOG_STR("reason", detail ? detail : refusal.detail));
     if (refusal.kind == REFUSED_UNAVAILABLE)

@@ -66,6 +66,8 @@ test('an inbox answers with the request\'s own X-Request-Id, whatever its replie
             { body: 'x', headers: { 'X-Request-Id': id } });
         assert.deepEqual([answer.status, headers['x-request-id']], [status, id]);
     }
+    assert.equal((await mock.send('PUT', '/inbox/a/replies',
+        { body: [{ status: 200, headers: { 'x-request-id': 'another' } }] })).status, 422);
     const own = await request(server, 'POST', `${prefix}/_mock/inbox/a`, { body: 'x' });
     assert.match(own.headers['x-request-id'], /^\S{8,}$/);
 });
