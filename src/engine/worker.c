@@ -140,8 +140,6 @@ static void tick_done(struct write *write, int status)
     if (next < workspace->due_at)
         workspace->due_at = next;
     place(worker, workspace);
-    worker->ticks--;
-    pthread_cond_signal(&worker->idle);
     pthread_mutex_unlock(&worker->lock);
     if (status == 0) {
         feed_tell_notes(workspace, &tick->notes);
@@ -150,6 +148,12 @@ static void tick_done(struct write *write, int status)
     feed_drop_notes(&tick->notes);
     workspace_release(workspace);
     free(tick);
+
+    /* The last of all: worker_stop() waits for it, and then goes what a workspace is made of. */
+    pthread_mutex_lock(&worker->lock);
+    worker->ticks--;
+    pthread_cond_signal(&worker->idle);
+    pthread_mutex_unlock(&worker->lock);
 }
 
 /* Sends a tick for a workspace that was taken off the heap; called and left with the lock held. */
