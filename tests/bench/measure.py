@@ -22,10 +22,12 @@ from statistics import median
 KEY = "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b"
 JOBS = "/rest/v1/scenario-studio/jobs"
 POST_SCRIPT = Path(__file__).with_name("post.lua")
+KINDS = ("get", "post", "start", "clock", "waiting", "journal")
 STARTS = 20
 JOB_ENDS = 10_000
 LIFECYCLES = 1_000
 WAITING = 5000
+BURSTS = 12  # of each kind, in a round of the journal's
 STOPS_WITHIN = 15  # seconds
 
 # What is promised: (figure, at least or at most, bound). The resident bound is the one with libcurl linked.
@@ -40,6 +42,7 @@ PROMISES = {
     "five_minutes_ms": ("<=", 50),
     "waiting_mib": ("<=", 64),
     "waiting_threads": ("<=", 0),
+    "journal_ratio": (">=", 0.95),
 }
 
 
@@ -73,6 +76,11 @@ class Server:
 
     def resident_mib(self):
         return self.status("VmRSS") / 1024
+
+    def cpu_seconds(self):
+        """Of all its threads, to the nanosecond."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -311,6 +319,32 @@ def measure_waiting(options):
     return {"median": cost, "told_ms": told * 1000}
 
 
+def burst(server, url):
+    """One second of reads: requests a second, and the server's processor time for each in µs."""
+    before = server.cpu_seconds()
+    per_second = load(url, 1)["per_second"]
+    return per_second, (server.cpu_seconds() - before) * 1e6 / per_second
+
+
+def measure_journal(options):
+    """Reads with and without a journal, by turns, second by second: so close together, what else the
+    machine does slows both. The journal's ring is full from the first burst on, which does not count."""
+    command = options.commands["understudy"]
+    pairs = []
+    with serving(command, options.work) as on, serving([*command, "--journal", "off"], options.work) as off:
+        urls = {server: completed_job(server) for server in (on, off)}
+        for server, url in urls.items():
+            burst(server, url)
+        for number in range(BURSTS * options.rounds):
+            order = (on, off) if number % 2 else (off, on)
+            pairs.append({server: burst(server, urls[server]) for server in order})
+        ratios = [pair[on][0] / pair[off][0] for pair in pairs]
+        costs = [pair[on][1] / pair[off][1] for pair in pairs]
+    note(f"journal: {median(ratios):.3f} of the reads without one; a read takes {median(costs):.3f} times "
+         f"the processor's time")
+    return {"ratios": ratios, "costs": costs, "ratio": median(ratios), "cost": median(costs)}
+
+
 def note(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -328,6 +362,8 @@ def figures_of(results):
         figures.update(results["clock"]["median"])
     if "waiting" in results:
         figures.update(results["waiting"]["median"])
+    if "journal" in results:
+        figures["journal_ratio"] = results["journal"]["ratio"]
     return figures
 
 
@@ -352,7 +388,7 @@ def parse_options():
     parser = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--duration", type=int, default=8, help="seconds under load, each time")
-    parser.add_argument("--only", choices=("get", "post", "start", "clock", "waiting"), action="append")
+    parser.add_argument("--only", choices=KINDS, action="append")
     parser.add_argument("--json", action="store_true", help="every figure, as JSON, on stdout")
     parser.add_argument("--binary", help="this understudy instead of one built here")
     parser.add_argument("--work", help="where the stores lie: a real disk, no tmpfs")
@@ -369,7 +405,7 @@ def parse_options():
 
 def main():
     options = parse_options()
-    wanted = options.only or ["get", "post", "start", "clock", "waiting"]
+    wanted = options.only or KINDS
     results = {}
     if os.getloadavg()[0] > 0.5:
         note("this machine has other work to do: the figures will be unsteady")
@@ -383,6 +419,8 @@ def main():
         results["clock"] = measure_clock(options)
     if "waiting" in wanted:
         results["waiting"] = measure_waiting(options)
+    if "journal" in wanted:
+        results["journal"] = measure_journal(options)
     if not options.json:
         print_table(results)
         return
