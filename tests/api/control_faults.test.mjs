@@ -339,6 +339,9 @@ test('each outcome, asked for by its name, answers its sample, before and after 
                 'Content-Security-Policy', ...Object.keys(sample.headers)])
                 assert.equal(answer.headers[name.toLowerCase()], sample.headers[name], `${id} ${name}`);
         }
+    // The journal tells them apart by what was answered.
+    const { items: seen } = await mock.must(200, 'GET', '/requests');
+    assert.deepEqual(seen.map(({ outcome }) => outcome), items.flatMap(({ id }) => [id, id]));
 });
 
 test('S8, S9, S16, E2: the values in messages are the request\'s own', async () => {

@@ -79,7 +79,7 @@ test('every answer has an X-Request-Id: the client\'s own where it is sane', asy
 });
 
 test('C9: outcomes are named as GET /_mock/outcomes names them', async () => {
-    const { api, store, list, rule, key, prefix } = await place();
+    const { api, store, list, mock, rule, key, prefix } = await place();
     const known = new Set((await control(server).must(200, 'GET', '/outcomes')).items.map(({ id }) => id));
     const made = (await api.createJob(job({ request_id: 'r' }))).body;
     await api.createJob(job({ request_id: 'r' }));
@@ -109,6 +109,11 @@ test('C9: outcomes are named as GET /_mock/outcomes names them', async () => {
     await api.getJob(made.id);
     await rule({ operation: 'getScenarioJob' }, { respond: { status: 503, body: 'no' } });
     await api.getJob(made.id);
+    for (const error of [{ code: 'CONTENT_POLICY_VIOLATION', message: 'No' }, { code: 'QUOTA' }]) {
+        const { id } = (await api.createJob(job())).body;
+        await mock.must(200, 'POST', `/jobs/${id}/transition`, { body: { to: 'failed', error } });
+        await api.getJob(id);
+    }
     await request(server, 'HEAD', `${prefix}/rest/v1/scenario-studio/jobs/${made.id}`,
         { headers: { Authorization: `Bearer ${key}` } });
     const { items } = await list();
@@ -117,7 +122,8 @@ test('C9: outcomes are named as GET /_mock/outcomes names them', async () => {
         '400:user_not_found', '400:field_too_long', '404', '400:invalid_json', '400:not_an_object',
         '200', '200:existing', '200:queued', '200', '400:job_not_cancellable', '200:cancelled',
         '404:job_not_found', '200:empty', '201', '409', '400:name_required', '400:invalid_maxMessages',
-        '400:invalid_personaIds', '200', '404', '503:storage_busy', null, null]);
+        '400:invalid_personaIds', '200', '404', '503:storage_busy', null,
+        '201', '200:failed:CONTENT_POLICY_VIOLATION', '201', null, null]);
     for (const { outcome } of items) assert.ok(!outcome || known.has(outcome), outcome);
     assert.equal(items.at(-1).method, 'HEAD');
 });
