@@ -13,7 +13,7 @@ import { receive } from './receiver.mjs';
 const KIB = 1024;
 const MOST = 64 * KIB; // of a head, and of a body
 const KEPT = 16 * KIB;
-const TIMEOUT = '1s';
+const TIMEOUT = '4s'; // so long that those who answer do, also on a slow machine
 
 /** Listens on loopback; `talk(socket, request)` once a whole request has come. */
 async function listen(t, talk) {
@@ -155,7 +155,7 @@ test('receivers that misbehave are failed attempts in clear words', { timeout: 1
             assert.ok(row.answer_length <= KEPT && row.answer_bytes <= MOST, `${row.answer_length}`);
             assert.ok((row.answer_headers ?? '').length <= 2 * MOST);
             assert.doesNotThrow(() => JSON.parse(row.answer_headers ?? '[]'));
-            assert.ok(row.duration < 10_000, `${row.duration} ms`);
+            assert.ok(row.duration < 30_000, `${row.duration} ms`);
             if (typeof said === 'number') {
                 assert.deepEqual([row.outcome, row.status, row.error, row.answer_bytes],
                     ['delivered', 200, null, said]);
