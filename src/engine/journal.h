@@ -47,7 +47,7 @@ struct journal_entry {
     atomic_int references; /* what is looked at when it goes stands in one cache line */
     bool is_control;       /* it wrote through the control plane; then it has no texts */
     size_t size;           /* in memory */
-    int64_t number;        /* of the workspace's, in the order of their ends; set when it is added */
+    int64_t number;  /* of the workspace's, in the order of their ends; set when it is added */
     int64_t request; /* the how manieth that began; 0: of no workspace */
     int64_t at;      /* when it began, on the workspace's clock; -1: it has none */
     int64_t sent_at, duration; /* real ms */

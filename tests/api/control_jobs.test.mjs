@@ -100,7 +100,7 @@ test('C9: limit and since leave nothing out and show nothing twice', async (t) =
     const next = await api.newJob();
     assert.deepEqual(ids(await mock.must(200, 'GET', `/jobs?since=${cursor}`)), [next.id]);
     for (const list of ['keys', 'members'])
-        assert.match((await mock.must(200, 'GET', `/${list}`)).cursor, /^\d+\.\d+$/);
+        assert.match((await mock.must(200, 'GET', `/${list}`)).cursor, /^\d+(\.\d+)+$/);
 });
 
 test('C9: a list of long jobs ends early, and its cursor goes on', async (t) => {

@@ -247,7 +247,8 @@ test('everything stays over a restart, deletions too', async (t) => {
 
     const server = await serve(t, { db });
     const after = await control(server).read('kept');
-    delete before.expires_at; // counted anew
+    delete before.expires_at; // counted anew, as are requests
+    before.cursor = before.cursor.replace(/^(\d+)\..*/, '$1.0');
     assert.notEqual(after.expires_at, null);
     delete after.expires_at;
     assert.deepEqual(after, before);
