@@ -18,7 +18,7 @@ ALTER TABLE job_plan ADD COLUMN webhook_rule TEXT;
 -- sending: the number under which its attempt was given to the sender, 0 while none is under way;
 -- by_hand: somebody asked for that one. attempts counts all, tries those of the schedule. message is
 -- the id that a receiver sees, the same for duplicates. What a rule says: cut, where the body ends;
--- body, what is sent in its place. bytes: of its attempts, for what is kept of them.
+-- body, what is sent in its place. bytes: of that and its attempts, for what is kept of them.
 ALTER TABLE delivery RENAME TO delivery_before;
 CREATE TABLE delivery (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -43,7 +43,10 @@ INSERT INTO delivery (workspace, job, id, message, status, created_at, due_at, e
     SELECT workspace, job, printf('%012x', seq), printf('%012x', seq),
            CASE status WHEN 0 THEN 0 WHEN 1 THEN 3 ELSE 4 END, created_at,
            CASE status WHEN 0 THEN created_at END, CASE status WHEN 0 THEN NULL ELSE created_at END
-    FROM delivery_before ORDER BY seq;
+    FROM delivery_before
+    -- A state that was put in by hand could have others, which nobody can send.
+    WHERE EXISTS (SELECT 1 FROM job WHERE job.seq = delivery_before.job AND callback_url IS NOT NULL)
+    ORDER BY seq;
 DROP TABLE delivery_before;
 CREATE UNIQUE INDEX delivery_id ON delivery (workspace, id);
 CREATE INDEX delivery_job ON delivery (job);
@@ -52,12 +55,13 @@ CREATE INDEX delivery_due ON delivery (workspace, due_at, seq)
     WHERE due_at IS NOT NULL AND sending = 0;
 CREATE INDEX delivery_sending ON delivery (sending) WHERE sending > 0;
 CREATE INDEX delivery_sending_of ON delivery (workspace) WHERE sending > 0;
-CREATE INDEX delivery_ended ON delivery (workspace, seq) WHERE ended_at IS NOT NULL;
+CREATE INDEX delivery_ended ON delivery (workspace, ended_at, seq, bytes)
+    WHERE ended_at IS NOT NULL;
 
 -- What was sent, and what came of it. at is of the workspace's clock, sent_at and duration are real;
 -- url and address are those that it went to; headers are those of ours, as JSON (those of the job are
 -- with the job); status, answer_headers and answer are what came back, error is why nothing better did.
--- outcome: 0 delivered, 1 failed, 2 gone, 3 blocked.
+-- outcome: 0 delivered, 1 failed, 2 gone, 3 blocked. bytes: what the row takes up, roughly.
 CREATE TABLE attempt (
     seq INTEGER PRIMARY KEY,
     delivery INTEGER NOT NULL REFERENCES delivery (seq) ON DELETE CASCADE,
@@ -75,6 +79,7 @@ CREATE TABLE attempt (
     answer_headers TEXT,
     answer BLOB,
     answer_bytes INTEGER NOT NULL,
-    error TEXT
+    error TEXT,
+    bytes INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX attempt_number ON attempt (delivery, number);

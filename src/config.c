@@ -6,11 +6,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/duration.h"
 #include "base/nearest.h"
 #include "base/option.h"
 #include "config_value.h"
+#include "engine/reach.h"
 
 /* In the order of enum config_durability, enum config_control, enum log_level and enum log_format.
  */
@@ -200,6 +202,29 @@ static const struct option_spec specs[] = {
      .fallback = "256MiB",
      .help = "What all of them together may take, from 1MiB; the oldest go first."},
 
+    {.name = "callback-policy",
+     .group = "Callbacks",
+     .argument = "local|private|public|any",
+     .type = OPTION_CHOICE,
+     PLACE(callback_policy),
+     .choices = reach_policies,
+     .fallback_help = "local while every --listen is a loopback address, else private",
+     .help = "Where callbacks may go: to this machine and private addresses (local), to private "
+             "or public ones alone, or to any of these. Never to link-local and metadata "
+             "addresses, nor to this server itself."},
+    {.name = "callback-allow",
+     .argument = "CIDR|HOST",
+     .type = OPTION_PARSED,
+     .repeatable = true,
+     .parse = config_parse_callback_allow,
+     .help = "Callbacks may also go to this network, address or host of a URL, whatever the "
+             "policy."},
+    {.name = "callback-ca",
+     .argument = "FILE",
+     .type = OPTION_PARSED,
+     .parse = config_parse_callback_ca,
+     .help = "Certificates in PEM that https callbacks trust beside the system's."},
+
     {.name = "log-level",
      .group = "Log",
      .argument = "LEVEL",
@@ -291,6 +316,10 @@ void config_finish(struct config *config)
     for (size_t i = 0; i < config->allowed_host_count; i++)
         free(config->allowed_hosts[i]);
     free(config->allowed_hosts);
+    for (size_t i = 0; i < config->callback_allow_count; i++)
+        free(config->callback_allows[i]);
+    free(config->callback_allows);
+    free(config->callback_ca);
     if (config->control_token)
         explicit_bzero(config->control_token, strlen(config->control_token));
     free(config->control_token);
@@ -307,6 +336,20 @@ static void set_default_threads(struct option_set *set)
 
     snprintf(text, sizeof text, "%ld", cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : cores);
     option_set_default(set, "threads", text);
+}
+
+/* Callbacks may go to this machine as long as it is the only one that can ask for them. */
+static void set_default_policy(struct option_set *set)
+{
+    enum option_source source = option_source(set, "listen");
+    bool is_local = true;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct option_value *value = &set->values[i];
+        if (value->source == source && strcmp(value->spec->name, "listen") == 0)
+            is_local &= address_url_is_loopback(value->text);
+    }
+    option_set_default(set, "callback-policy",
+                       reach_policies[is_local ? REACH_LOCAL : REACH_PRIVATE]);
 }
 
 /* An argument that is neither an option nor the healthcheck's: likely a word without its dashes. */
@@ -356,6 +399,7 @@ static void read_everything(struct option_set *set, char *const envp[], struct c
     const char *file = option_text(set, "config");
     if (file && *file)
         option_read_file(set, file);
+    set_default_policy(set);
     read_operands(set, config);
     option_apply(set, config);
     config->listen_is_default = option_source(set, "listen") == OPTION_DEFAULT;

@@ -91,6 +91,12 @@ struct config {
 
     char **allowed_hosts;
     size_t allowed_host_count;
+
+    int callback_policy;    /* enum reach_policy; see engine/reach.h */
+    char **callback_allows; /* networks, addresses and hosts, checked already */
+    size_t callback_allow_count;
+    char *callback_ca; /* a file of certificates, or NULL */
+
     char *options_json; /* what counts, as a JSON object; secrets by their last four characters */
 
     int64_t max_body;       /* bytes */

@@ -1,9 +1,8 @@
 /* The control plane's values (config_value.h). */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json_line.h"
 #include "base/time.h"
 #include "config.h"
@@ -57,28 +56,7 @@ int config_parse_allowed_host(const char *text, void *target, struct err *err)
 
 /* -- states ------------------------------------------------------------------------------------ */
 
-/* As long as a state may be that is sent. */
-enum { STATE_FILE_MAX = 256 * 1024 * 1024, STATE_FILE_STEP = 64 * 1024 };
-
-static int read_file(const char *path, struct buf *text, struct err *err)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, ERR_INVALID, "cannot be opened: %s", strerror(errno));
-    size_t got = 1;
-    while (got && buf_reserve(text, STATE_FILE_STEP) && text->len <= STATE_FILE_MAX) {
-        got = fread(text->data + text->len, 1, STATE_FILE_STEP - 1, file);
-        text->len += got;
-        text->data[text->len] = '\0';
-    }
-    bool failed = ferror(file);
-    fclose(file);
-    if (failed)
-        return err_set(err, ERR_INVALID, "cannot be read");
-    if (buf_failed(text))
-        return err_set(err, ERR_NO_MEMORY, "out of memory");
-    return text->len <= STATE_FILE_MAX ? 0 : err_set(err, ERR_INVALID, "is larger than 256 MiB");
-}
+enum { STATE_MAX_MIB = 256 }; /* as long as a state may be that is sent */
 
 static int check_state(const char *text, const json_t *document, struct err *err)
 {
@@ -124,7 +102,7 @@ int config_parse_state(const char *text, void *target, struct err *err)
 {
     struct buf content = BUF_INIT;
     json_t *document = NULL;
-    int status = read_file(text, &content, err);
+    int status = file_read(text, STATE_MAX_MIB, &content, err);
     if (status == 0)
         status = parse_state(&content, &document, err);
     if (status == 0 && target)

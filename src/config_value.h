@@ -34,6 +34,10 @@ int config_parse_control_token(const char *text, void *target, struct err *err);
 int config_parse_state(const char *text, void *target, struct err *err);
 int config_parse_allowed_host(const char *text, void *target, struct err *err);
 
+/* A network, an address or a host's name that callbacks may go to; a file of certificates. */
+int config_parse_callback_allow(const char *text, void *target, struct err *err);
+int config_parse_callback_ca(const char *text, void *target, struct err *err);
+
 /* Any file's name; nothing is stored, the reader of options asks for it itself. */
 int config_parse_path(const char *text, void *target, struct err *err);
 

@@ -33,9 +33,11 @@
 
 enum {
     /* Descriptors beside connections: the program's and the writer's; and a thread's, for its event
-       loop and its reader of the store. */
+       loop and its reader of the store. Attempts at callbacks have one each, and where there are
+       too few, this part of all. */
     OTHER_DESCRIPTORS = 32,
     THREAD_DESCRIPTORS = 6,
+    ATTEMPTS_SHARE = 16,
     /* While stopping: new connections are still served for a moment, so that a load balancer that
        sees /readyz fail has time to look away; then what runs may take this long to finish. */
     LINGER_MS = 100,
@@ -103,26 +105,36 @@ static const char *nettle_library(void)
 
 /*
  * Raises the limit of open files as far as it is needed and allowed. Where that is not far enough,
- * fewer threads and connections are used than were asked for, and it is said.
+ * fewer callbacks are sent at once, then fewer threads and connections are used than were asked
+ * for, and that is said.
  */
 static void fit_descriptors(const struct config *config, size_t listeners,
-                            struct server_options *options)
+                            struct server_options *options, size_t *ret_attempts)
 {
     struct rlimit limit;
     rlim_t others = OTHER_DESCRIPTORS + (rlim_t)(options->threads * listeners) * THREAD_DESCRIPTORS;
+    rlim_t attempts = SENDER_IN_ALL;
     rlim_t wanted = (rlim_t)config->max_connections + others;
+    *ret_attempts = SENDER_IN_ALL;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (limit.rlim_cur < wanted + attempts) {
+        limit.rlim_cur = limit.rlim_max < wanted + attempts ? limit.rlim_max : wanted + attempts;
         setrlimit(RLIMIT_NOFILE, &limit);
         getrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (limit.rlim_cur >= wanted + attempts)
+        return;
+    if (attempts > limit.rlim_cur / ATTEMPTS_SHARE)
+        attempts = limit.rlim_cur / ATTEMPTS_SHARE + 1;
+    *ret_attempts = (size_t)attempts;
+    others += attempts;
+    wanted += attempts;
     if (limit.rlim_cur >= wanted)
         return;
     if (others > limit.rlim_cur / 2) { /* at least half is for connections */
-        rlim_t room =
-            limit.rlim_cur / 2 > OTHER_DESCRIPTORS ? limit.rlim_cur / 2 - OTHER_DESCRIPTORS : 0;
+        rlim_t kept = OTHER_DESCRIPTORS + attempts;
+        rlim_t room = limit.rlim_cur / 2 > kept ? limit.rlim_cur / 2 - kept : 0;
         options->threads = (unsigned)(room / listeners / THREAD_DESCRIPTORS);
         if (!options->threads)
             options->threads = 1;
@@ -147,6 +159,11 @@ struct program {
     struct studio studio;
     struct scenarios scenarios;
     const struct api *apis[5];
+    struct server_options limits;       /* threads and connections; the rest is start_server()'s */
+    size_t attempts;                    /* at callbacks, at once */
+    struct sockaddr_storage *addresses; /* of the listeners */
+    struct reach *reach;
+    struct trust trust;
     struct server *server;
 };
 
@@ -175,6 +192,10 @@ static int start_engine(struct program *program, struct err *err)
         .members = grants + config->api_key_count,
         .key_count = config->api_key_count,
         .member_count = config->member_count,
+        .sender = {.reach = program->reach,
+                   .trust = &program->trust,
+                   .version = UNDERSTUDY_VERSION,
+                   .in_all = program->attempts},
     };
     for (size_t i = 0; i < config->api_key_count; i++)
         grants[i] = (struct engine_grant){config->api_keys[i].key, config->api_keys[i].workspace};
@@ -225,16 +246,37 @@ static int start_server(struct program *program, struct err *err)
     program->apis[4] = &program->control.api;
     if (control_init(&program->control, program->engine, &control) < 0)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
-    struct server_options options = {.threads = (unsigned)config->threads,
-                                     .max_connections = (unsigned)config->max_connections,
-                                     .max_body = (size_t)config->max_body,
-                                     .deadlines = engine_deadlines(program->engine),
-                                     .recorder = recorder_of(&program->control),
-                                     .apis = program->apis,
-                                     .api_count = 5};
-    fit_descriptors(config, program->listener_count, &options);
+    struct server_options options = program->limits;
+    options.max_body = (size_t)config->max_body;
+    options.deadlines = engine_deadlines(program->engine);
+    options.recorder = recorder_of(&program->control);
+    options.apis = program->apis;
+    options.api_count = 5;
     return server_start(&options, program->listeners, program->listener_count, &program->server,
                         err);
+}
+
+/* Where callbacks may go, and whom they trust. */
+static int start_reach(struct program *program, struct err *err)
+{
+    const struct config *config = program->config;
+    program->addresses = calloc(program->listener_count, sizeof *program->addresses);
+    if (!program->addresses)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < program->listener_count; i++)
+        listener_address(&program->listeners[i], &program->addresses[i]);
+    struct reach_options options = {
+        .policy = (enum reach_policy)config->callback_policy,
+        .allowed = (const char *const *)config->callback_allows,
+        .allowed_count = config->callback_allow_count,
+        .listeners = program->addresses,
+        .listener_count = program->listener_count,
+        .own_names = (const char *const *)config->allowed_hosts,
+        .own_name_count = config->allowed_host_count,
+        .public_url = config->public_url,
+    };
+    int status = trust_open(config->callback_ca, &program->trust, err);
+    return status < 0 ? status : reach_create(&options, &program->reach, err);
 }
 
 static int start(struct program *program, struct err *err)
@@ -245,6 +287,14 @@ static int start(struct program *program, struct err *err)
     int status = listen_open(config, &program->listeners, &program->listener_count, err);
     if (status == 0)
         status = store_open(config->db, durability, &program->store, err);
+    program->limits = (struct server_options){
+        .threads = (unsigned)config->threads,
+        .max_connections = (unsigned)config->max_connections,
+    };
+    if (status == 0)
+        fit_descriptors(config, program->listener_count, &program->limits, &program->attempts);
+    if (status == 0)
+        status = start_reach(program, err);
     if (status == 0)
         status = start_engine(program, err);
     if (status == 0)
@@ -263,6 +313,9 @@ static void stop(struct program *program)
     }
     control_finish(&program->control);
     engine_stop(program->engine);
+    reach_destroy(program->reach);
+    trust_close(&program->trust);
+    free(program->addresses);
     store_close(program->store);
     if (program->listeners)
         listen_close(program->listeners, program->listener_count);
@@ -290,13 +343,14 @@ static void block_signals(sigset_t *ret_ends)
 
 static int serve(const struct config *config)
 {
-    struct program program = {.config = config};
+    struct program program = {.config = config, .trust = {.fd = -1}};
     struct err err = {"out of memory"};
     sigset_t ends;
     int signal_number;
 
     log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
     block_signals(&ends);
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* before any thread */
     int status = start(&program, &err);
     int code = EX_OK;
     if (status < 0) {

@@ -1,6 +1,7 @@
 #include "base/url.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,25 +32,85 @@ static bool has_part(CURLU *url, CURLUPart part)
     return has;
 }
 
-static bool is_url(const char *text, bool is_base)
+/* A URL that is callable, parsed, for curl_url_cleanup(); NULL: it is none. */
+static CURLU *open_url(const char *text)
 {
-    if (!has_scheme(text) || !is_plain(text))
-        return false;
-    CURLU *url = curl_url();
-    bool good = url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-                has_part(url, CURLUPART_HOST);
-    if (good && is_base)
-        good = !strpbrk(text, "?#");
+    CURLU *url = has_scheme(text) && is_plain(text) ? curl_url() : NULL;
+    if (url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
+        has_part(url, CURLUPART_HOST))
+        return url;
     curl_url_cleanup(url);
-    return good;
+    return NULL;
 }
 
 bool url_is_callable(const char *text)
 {
-    return is_url(text, false);
+    CURLU *url = open_url(text);
+    curl_url_cleanup(url);
+    return url != NULL;
 }
 
 bool url_is_base(const char *text)
 {
-    return is_url(text, true);
+    return url_is_callable(text) && !strpbrk(text, "?#");
+}
+
+static bool copy_part(CURLU *url, CURLUPart part, char *copy, size_t size)
+{
+    char *text = NULL;
+    bool fits =
+        curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK && strlen(text) < size;
+    if (fits)
+        memcpy(copy, text, strlen(text) + 1);
+    curl_free(text);
+    return fits;
+}
+
+static void fold(char *host)
+{
+    for (char *c = host; *c; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+}
+
+static void strip_brackets(char *host)
+{
+    size_t len = strlen(host);
+    if (len < 2 || *host != '[' || host[len - 1] != ']')
+        return;
+    memmove(host, host + 1, len - 2);
+    host[len - 2] = '\0';
+}
+
+bool url_read_place(const char *text, struct url_place *ret_place)
+{
+    struct url_place place;
+    CURLU *url = open_url(text);
+    bool good = url && copy_part(url, CURLUPART_SCHEME, place.scheme, sizeof place.scheme) &&
+                copy_part(url, CURLUPART_HOST, place.host, sizeof place.host) &&
+                copy_part(url, CURLUPART_PORT, place.port, sizeof place.port);
+    curl_url_cleanup(url);
+    if (!good)
+        return false;
+    fold(place.host);
+    strip_brackets(place.host);
+    *ret_place = place;
+    return true;
+}
+
+bool url_read_path(const char *text, struct buf *out)
+{
+    char *path = NULL;
+    CURLU *url = open_url(text);
+    bool good = url && curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
+    if (good)
+        buf_puts(out, path);
+    curl_free(path);
+    curl_url_cleanup(url);
+    return good && !buf_failed(out);
+}
+
+void url_format_authority(const struct url_place *place, char ret_text[URL_AUTHORITY_SIZE])
+{
+    snprintf(ret_text, URL_AUTHORITY_SIZE, strchr(place->host, ':') ? "[%s]:%s" : "%s:%s",
+             place->host, place->port);
 }

@@ -119,6 +119,23 @@ static enum access_refusal take(const struct access_finder *finder, struct works
     return found == *io_workspace ? ACCESS_GRANTED : ACCESS_DISAGREE;
 }
 
+/* Of a request that anybody may make: a key is somebody else's secret, unless it happens to be one
+ * of ours and nothing else names a workspace. */
+static enum access_refusal find_for_anybody(const struct access_request *request,
+                                            const struct access_finder *finder,
+                                            struct workspace **io_workspace)
+{
+    enum access_refusal refusal = ACCESS_GRANTED;
+    const char *key = bearer(request->authorization);
+    if (request->prefix)
+        refusal = take(finder, finder->by_slug(finder->arg, request->prefix), io_workspace);
+    if (refusal == ACCESS_GRANTED && request->query)
+        refusal = take(finder, finder->by_name(finder->arg, request->query), io_workspace);
+    if (refusal == ACCESS_GRANTED && !*io_workspace && key && looks_like_key(key))
+        *io_workspace = finder->by_key(finder->arg, key);
+    return refusal;
+}
+
 /*
  * *io_workspace becomes the one that is named, if any; *ret_owner tells whether the request bears
  * a key of it. A server-wide operation is about the workspace in its path alone.
@@ -164,16 +181,17 @@ enum access_refusal access_decide(const struct access_policy *policy,
 {
     struct workspace *workspace = NULL;
     bool owner = false;
-    enum access_refusal refusal =
-        has_token(policy, request) ? ACCESS_GRANTED : judge_browser(policy, request);
+    bool is_free = request->anybody || has_token(policy, request);
+    enum access_refusal refusal = is_free ? ACCESS_GRANTED : judge_browser(policy, request);
     if (refusal == ACCESS_GRANTED)
-        refusal = find(request, finder, &workspace, &owner);
+        refusal = request->anybody ? find_for_anybody(request, finder, &workspace)
+                                   : find(request, finder, &workspace, &owner);
     if (refusal == ACCESS_GRANTED && !request->server_wide && !workspace) {
         workspace = finder->only(finder->arg);
         if (!workspace)
             refusal = ACCESS_UNNAMED;
     }
-    if (refusal == ACCESS_GRANTED && !owner && !is_privileged(policy, request))
+    if (refusal == ACCESS_GRANTED && !owner && !request->anybody && !is_privileged(policy, request))
         refusal = ACCESS_FORBIDDEN;
     if (refusal == ACCESS_GRANTED)
         *ret_workspace = workspace;

@@ -52,6 +52,12 @@ static bool is_server_wide(const struct route *route)
            strcmp(route->pattern, "/_mock/outcomes") == 0;
 }
 
+/* A POST to an inbox comes from whoever has been given its URL. */
+static bool is_for_anybody(const struct route *route)
+{
+    return strcmp(route->operation_id, "postToInbox") == 0;
+}
+
 /* Takes ?workspace= from the query, and notes what is wrong with the rest of it (C2). */
 static const char *read_query(struct request *request, const struct route *route,
                               struct caller *caller)
@@ -66,9 +72,11 @@ static const char *read_query(struct request *request, const struct route *route
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        if (params_know(route->operation_id, params[i].name))
+        bool is_workspace = !caller->server_wide && strcmp(params[i].name, "workspace") == 0;
+        if (params_know(route->operation_id, params[i].name) ||
+            (!is_workspace && is_for_anybody(route)))
             continue;
-        if (caller->server_wide || strcmp(params[i].name, "workspace") != 0)
+        if (!is_workspace)
             caller->unknown = caller->unknown ? caller->unknown : params[i].name;
         else if (named && strcmp(named, params[i].value) != 0)
             caller->malformed = "The query names two workspaces";
@@ -103,6 +111,7 @@ static void decide(struct request *request, const struct route *route, struct ca
         .prefix = request_workspace_prefix(request),
         .query = caller->nobody ? NULL : named,
         .server_wide = caller->server_wide || caller->nobody, /* no key opens what is nobody's */
+        .anybody = route && is_for_anybody(route),
         .target = route && caller->server_wide ? request_param(request, 0) : NULL,
     };
     struct access_finder finder = {.by_key = by_key,

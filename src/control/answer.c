@@ -137,6 +137,13 @@ void control_operate(struct request *request, struct operation *operation, reque
     operation_submit(operation, control_wake, request);
 }
 
+void control_forget_attempts(struct request *request, struct workspace *workspace,
+                             request_handler *then)
+{
+    request_suspend(request, then);
+    sender_forget(engine_sender(control_of(request)->engine), workspace, control_wake, request);
+}
+
 bool control_failed(struct request *request, const struct operation *operation)
 {
     if (operation->status == ERR_GONE || operation->status == ERR_NOT_FOUND)

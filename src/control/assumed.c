@@ -22,7 +22,9 @@ const struct assumed_rule assumed_rules[] = {
     {"S21", "P", "ids are 12 characters of lower-case hex"},
     {"S23", "DA", "a prompt of punctuation alone fails with GENERATION_ERROR"},
     {"S24", "DA", "names and slugs are made from the prompt by fixed rules"},
-    {"S25", "DA", "callback_headers may not name headers of the connection"},
+    {"S25", "DA",
+     "callback_headers may not name headers of the connection; callbacks go where "
+     "--callback-policy lets them"},
     {"S26", "PA", "429 comes only where the settings or a rule ask for it"},
     {"E1", "DO", "lists are oldest first"},
     {"E2", "DO", "a name is required and unique in its project, byte for byte"},

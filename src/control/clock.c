@@ -101,14 +101,40 @@ void clock_put_members(struct buf *out, const struct clock_row *clock, int64_t n
     control_put_time(out, now);
 }
 
+void clock_put_transition(struct buf *out, int64_t at, const char *job, const char *from,
+                          enum job_status to)
+{
+    buf_puts(out, "{\"at\":");
+    control_put_time(out, at);
+    buf_printf(out, ",\"job\":\"%s\"", job);
+    if (from)
+        buf_printf(out, ",\"from\":\"%s\"", from);
+    buf_printf(out, ",\"to\":\"%s\"}", job_status_name(to));
+}
+
+void clock_put_attempt(struct buf *out, int64_t at, const char *delivery, const char *job,
+                       int64_t attempt)
+{
+    buf_puts(out, "{\"at\":");
+    control_put_time(out, at);
+    buf_printf(out, ",\"webhook\":\"%s\",\"job\":\"%s\",\"attempt\":%lld}", delivery, job,
+               (long long)attempt);
+}
+
+void clock_put_timer(struct buf *out, const struct timer *timer)
+{
+    if (*timer->delivery)
+        clock_put_attempt(out, timer->at, timer->delivery, timer->job, timer->attempt);
+    else
+        clock_put_transition(out, timer->at, timer->job, NULL, timer->to);
+}
+
 static void put_due(struct buf *out, const struct timer *timers, size_t count)
 {
     buf_puts(out, ",\"due\":[");
     for (size_t i = 0; i < count; i++) {
-        buf_puts(out, i ? ",{\"at\":" : "{\"at\":");
-        control_put_time(out, timers[i].at);
-        buf_printf(out, ",\"job\":\"%s\",\"to\":\"%s\"}", timers[i].job,
-                   job_status_name(timers[i].to));
+        buf_puts(out, i ? "," : "");
+        clock_put_timer(out, &timers[i]);
     }
     buf_putc(out, ']');
 }

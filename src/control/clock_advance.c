@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/wait.h"
 #include "engine/advance.h"
 #include "http/respond.h"
 
@@ -13,7 +14,7 @@ enum { TIMEOUT_MS = 30 * 1000, TIMEOUT_MAX_MS = 10 * 60 * 1000 };
 
 struct advance_body {
     struct field_whole by, events, timeout;
-    struct field_text to;
+    struct field_text to, deliveries;
     const json_t *until;
 };
 
@@ -59,6 +60,7 @@ const struct field advance_fields[] = {
      .check = check_until, TO(until)},
     {"timeout", FIELD_DURATION, .what = "a duration with its unit, above zero, up to \"10m\"",
      .check = check_timeout, TO(timeout)},
+    {"deliveries", FIELD_STRING, .what = "wait or detach", TO(deliveries)},
 };
 const size_t advance_field_count = sizeof advance_fields / sizeof *advance_fields;
 
@@ -118,6 +120,20 @@ static bool read_until(struct request *request, const json_t *value, struct adva
     return false;
 }
 
+/* Whether it waits for attempts at callbacks, as it does where nothing is said. */
+static bool read_deliveries(struct request *request, const char *text, struct advance *advance)
+{
+    static const char *const words[] = {"wait", "detach", NULL};
+    if (!text)
+        return true;
+    advance->detaches = strcmp(text, "detach") == 0;
+    if (!advance->detaches && strcmp(text, "wait") != 0) {
+        control_wrong_name(request, "", "deliveries", text, words);
+        return false;
+    }
+    return true;
+}
+
 /* Exactly one of them says how far. */
 static bool check_event_count(struct request *request, const struct advance_body *body)
 {
@@ -138,6 +154,7 @@ static bool read_advance(struct request *request, struct advance *advance)
 {
     struct advance_body body = {.by = {0}};
     if (!control_read_body(request, advance_fields, advance_field_count, &body) ||
+        !read_deliveries(request, body.deliveries.data, advance) ||
         !check_event_count(request, &body))
         return false;
     advance->timeout = body.timeout.given ? body.timeout.value : TIMEOUT_MS;
@@ -152,30 +169,23 @@ static bool read_advance(struct request *request, struct advance *advance)
 
 /* -- answering --------------------------------------------------------------------------------- */
 
+static void put_event(struct buf *out, const struct advance_event *event)
+{
+    if (*event->delivery)
+        clock_put_attempt(out, event->at, event->delivery, event->job, event->attempt);
+    else
+        clock_put_transition(out, event->at, event->job, job_status_name(event->from), event->to);
+}
+
 static void put_fired(struct buf *out, const struct advance *advance)
 {
     size_t shown = advance->fired_count < ADVANCE_SHOWN ? advance->fired_count : ADVANCE_SHOWN;
     buf_puts(out, ",\"fired\":[");
     for (size_t i = 0; i < shown; i++) {
-        const struct advance_event *event = &advance->fired[i];
-        buf_puts(out, i ? ",{\"at\":" : "{\"at\":");
-        control_put_time(out, event->at);
-        buf_printf(out, ",\"job\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"}", event->job,
-                   job_status_name(event->from), job_status_name(event->to));
+        buf_puts(out, i ? "," : "");
+        put_event(out, &advance->fired[i]);
     }
     buf_printf(out, "],\"fired_count\":%zu", advance->fired_count);
-}
-
-static void put_next(struct buf *out, const struct advance *advance)
-{
-    if (!advance->has_next) {
-        buf_puts(out, ",\"next\":null");
-        return;
-    }
-    buf_puts(out, ",\"next\":{\"at\":");
-    control_put_time(out, advance->next.at);
-    buf_printf(out, ",\"job\":\"%s\",\"to\":\"%s\"}", advance->next.job,
-               job_status_name(advance->next.to));
 }
 
 static void answer_done(struct request *request, const struct advance *advance)
@@ -184,7 +194,11 @@ static void answer_done(struct request *request, const struct advance *advance)
     buf_puts(&body, "{\"now\":");
     control_put_time(&body, advance->now);
     put_fired(&body, advance);
-    put_next(&body, advance);
+    buf_puts(&body, ",\"next\":");
+    if (advance->has_next)
+        clock_put_timer(&body, &advance->next);
+    else
+        buf_puts(&body, "null");
     buf_printf(&body, ",\"stopped\":%s}",
                advance->outcome == ADVANCE_TIMEOUT ? "\"timeout\""
                : advance->outcome == ADVANCE_LIMIT ? "\"limit\""
@@ -275,6 +289,9 @@ static void answer(struct request *request)
     case ADVANCE_JOB_POLLED:
     case ADVANCE_JOB_ENDED:
         answer_job(request, advance);
+        break;
+    case ADVANCE_RESET:
+        control_refuse_end(request, WAIT_RESET);
         break;
     case ADVANCE_STUCK:
         if (advance->until == ADVANCE_JOB)

@@ -11,6 +11,7 @@ const struct route control_routes[] = {
 const size_t control_route_count = sizeof control_routes / sizeof *control_routes;
 
 #define WORKSPACE "/_mock/workspaces/{workspace}"
+#define INBOX     "/_mock/inbox/{inbox}"
 
 const struct route mock_routes[] = {
     {"GET", "/_mock/workspaces", "listWorkspaces", workspace_list_handler, false},
@@ -39,6 +40,11 @@ const struct route mock_routes[] = {
     {"GET", "/_mock/jobs/{job}", "getJob", mock_job_get_handler, false},
     {"POST", "/_mock/jobs/{job}/transition", "transitionJob", job_transition_handler, true},
     {"POST", "/_mock/jobs/{job}/release", "releaseJob", job_release_handler, true},
+    {"GET", "/_mock/webhooks", "listWebhooks", webhook_list_handler, false},
+    {"GET", "/_mock/webhooks/{webhook}", "getWebhook", webhook_get_handler, false},
+    {"POST", "/_mock/webhooks/{webhook}/redeliver", "redeliverWebhook", webhook_redeliver_handler,
+     true},
+    {"POST", "/_mock/webhooks/{webhook}/release", "releaseWebhook", webhook_release_handler, true},
     {"POST", "/_mock/wait", "waitUntilSettled", settle_handler, true},
     {"GET", "/_mock/rules", "listRules", rule_list_handler, false},
     {"POST", "/_mock/rules", "createRule", rule_create_handler, true},
@@ -48,6 +54,11 @@ const struct route mock_routes[] = {
     {"GET", "/_mock/requests", "listRequests", mock_request_list_handler, false},
     {"DELETE", "/_mock/requests", "deleteRequests", mock_requests_delete_handler, false},
     {"GET", "/_mock/requests/{request}", "getRequest", mock_request_get_handler, false},
+    {"POST", INBOX, "postToInbox", inbox_post_handler, BODY_TAKEN},
+    {"GET", INBOX, "listInbox", inbox_list_handler, false},
+    {"DELETE", INBOX, "emptyInbox", inbox_empty_handler, false},
+    {"GET", INBOX "/replies", "getInboxReplies", inbox_replies_get_handler, false},
+    {"PUT", INBOX "/replies", "setInboxReplies", inbox_replies_put_handler, true},
     {"GET", "/_mock/info", "getInfo", info_handler, false},
     {"GET", "/_mock/outcomes", "listOutcomes", outcome_list_handler, false},
 };

@@ -4,6 +4,8 @@
 #include "engine/journal.h"
 #include "engine/rules.h"
 #include "engine/workspace.h"
+#include "store/delivery.h"
+#include "store/inbox.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -61,4 +63,11 @@ struct cursor cursor_now(struct workspace *workspace)
                            .requests = atomic_load(&workspace->requests),
                            .rules = workspace_newest_rule(workspace),
                            .journal = journal ? journal_newest(journal) : 0};
+}
+
+int cursor_complete(struct workspace *workspace, struct db *db, struct cursor *io_cursor)
+{
+    int64_t pk = workspace->row.pk;
+    int status = delivery_last(db, pk, &io_cursor->webhooks);
+    return status < 0 ? status : inbox_last(db, pk, &io_cursor->inbox);
 }

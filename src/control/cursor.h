@@ -3,7 +3,7 @@
  * to clients. The one place that reads and writes it.
  *
  * It has a part for each kind of list, "<jobs>.<requests>" and then what others appended; an absent
- * part is 0, and zeros at the end may be left out. Pure but for cursor_now(); any thread.
+ * part is 0, and zeros at the end may be left out. Pure but for the last two; any thread.
  */
 #ifndef UNDERSTUDY_CONTROL_CURSOR_H
 #define UNDERSTUDY_CONTROL_CURSOR_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct db;
 struct workspace;
 
 struct cursor {
@@ -34,9 +35,12 @@ void cursor_format(const struct cursor *cursor, char ret_text[CURSOR_SIZE]);
 bool cursor_parse(const char *text, struct cursor *ret_cursor);
 
 /*
- * The workspace's present: read before the store is, it is behind nothing that a list then shows
- * up to it.
+ * The workspace's present, as far as memory knows it: read before the store is, it is behind
+ * nothing that a list then shows up to it.
  */
 struct cursor cursor_now(struct workspace *workspace);
+
+/* Adds the parts that only the store knows. 0 or its error. */
+int cursor_complete(struct workspace *workspace, struct db *db, struct cursor *io_cursor);
 
 #endif

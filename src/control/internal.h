@@ -11,6 +11,7 @@
 #include "engine/check.h"
 #include "engine/clock.h"
 #include "engine/settings.h"
+#include "engine/timers.h"
 
 extern const struct route control_routes[];
 extern const size_t control_route_count;
@@ -56,8 +57,14 @@ extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
 extern const struct param request_list_params[];
 extern const size_t request_list_param_count;
+extern const struct param inbox_list_params[];
+extern const size_t inbox_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
+extern const struct param webhook_list_params[];
+extern const size_t webhook_list_param_count;
+extern const struct param webhook_get_params[];
+extern const size_t webhook_get_param_count;
 
 /* -- admit.c: struct api's admit, deny and leave of /_mock --------------------------------------
  */
@@ -117,6 +124,10 @@ struct db *control_reader(struct request *request);
 /* Suspends the request and sends an operation off, set up already. */
 void control_operate(struct request *request, struct operation *operation, request_handler *then);
 
+/* Suspends the request until attempts at callbacks that the workspace has no more are given up. */
+void control_forget_attempts(struct request *request, struct workspace *workspace,
+                             request_handler *then);
+
 /* Resumes the request: what operations and their like call when they are over. */
 void control_wake(void *request);
 
@@ -161,6 +172,14 @@ bool clock_read(struct request *request, const char *prefix, const json_t *value
 
 /* Writes {mode, scale, now} without its brackets. */
 void clock_put_members(struct buf *out, const struct clock_row *clock, int64_t now);
+
+/* What is due, or has fired, as an object: a job's, `from` NULL where that is not said, or an
+ * attempt at its callback. */
+void clock_put_transition(struct buf *out, int64_t at, const char *job, const char *from,
+                          enum job_status to);
+void clock_put_attempt(struct buf *out, int64_t at, const char *delivery, const char *job,
+                       int64_t attempt);
+void clock_put_timer(struct buf *out, const struct timer *timer);
 
 /* 409 clock_busy. */
 void clock_answer_busy(struct request *request);
@@ -210,6 +229,11 @@ void mock_job_get_handler(struct request *request);
 void job_transition_handler(struct request *request); /* job_steer.c */
 void job_release_handler(struct request *request);
 
+void webhook_list_handler(struct request *request); /* webhooks.c */
+void webhook_get_handler(struct request *request);
+void webhook_redeliver_handler(struct request *request); /* webhook_again.c */
+void webhook_release_handler(struct request *request);
+
 void settle_handler(struct request *request); /* settle.c */
 
 void source_create_handler(struct request *request); /* sources.c */
@@ -222,6 +246,11 @@ void rules_delete_handler(struct request *request);
 void mock_request_list_handler(struct request *request); /* requests.c */
 void mock_request_get_handler(struct request *request);
 void mock_requests_delete_handler(struct request *request);
+void inbox_post_handler(struct request *request); /* inbox.c */
+void inbox_list_handler(struct request *request);
+void inbox_empty_handler(struct request *request);
+void inbox_replies_get_handler(struct request *request);
+void inbox_replies_put_handler(struct request *request);
 
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */

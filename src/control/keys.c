@@ -66,6 +66,8 @@ void key_list_handler(struct request *request)
         return;
     buf_puts(&body, "{\"items\":[");
     int status = key_each_of(db, mock_workspace(request)->row.pk, put_item, &body);
+    if (status == 0)
+        status = cursor_complete(mock_workspace(request), db, &now);
     if (status == 0) {
         list_answer(request, &body, &now);
         return;

@@ -40,6 +40,8 @@ void member_list_handler(struct request *request)
         return;
     buf_puts(&body, "{\"items\":[");
     int status = member_each_of(db, mock_workspace(request)->row.pk, put_member, &body);
+    if (status == 0)
+        status = cursor_complete(mock_workspace(request), db, &now);
     if (status == 0) {
         list_answer(request, &body, &now);
         return;

@@ -10,9 +10,12 @@ const struct operation_params operation_params[] = {
     {"listJobs", job_list_params, &job_list_param_count},
     {"getJob", job_get_params, &job_get_param_count},
     {"listRequests", request_list_params, &request_list_param_count},
+    {"listWebhooks", webhook_list_params, &webhook_list_param_count},
+    {"getWebhook", webhook_get_params, &webhook_get_param_count},
     {"getState", state_get_params, &state_get_param_count},
     {"listRules", rule_list_params, &rule_list_param_count},
     {"getRule", rule_get_params, &rule_get_param_count},
+    {"listInbox", inbox_list_params, &inbox_list_param_count},
     {"deleteRules", rule_delete_params, &rule_delete_param_count},
 };
 const size_t operation_params_count = sizeof operation_params / sizeof *operation_params;

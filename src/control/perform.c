@@ -106,6 +106,7 @@ void perform_action(struct request *request, const struct action *action, const 
     switch (action->kind) {
     case ACTION_NONE:
     case ACTION_JOB:
+    case ACTION_WEBHOOK:
     case ACTION_TRANSITION:
         request_handle(request);
         break;

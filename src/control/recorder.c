@@ -103,51 +103,45 @@ struct packed {
     char bytes[HEADERS_SIZE];
 };
 
-static void pack(struct packed *packed, const char *name, size_t name_len, const char *value,
-                 size_t value_len)
+static void pack(const char *name, const char *value, size_t len, void *arg)
 {
+    struct packed *packed = arg;
     char *at = packed->bytes + packed->len;
-    if (name_len + value_len + 2 > sizeof packed->bytes - packed->len)
+    size_t name_len = strlen(name);
+    if (name_len + len + 2 > sizeof packed->bytes - packed->len)
         return;
-    memcpy(at, name, name_len);
-    at[name_len] = '\0';
-    memcpy(at + name_len + 1, value, value_len);
-    at[name_len + 1 + value_len] = '\0';
-    packed->len += name_len + value_len + 2;
+    memcpy(at, name, name_len + 1);
+    memcpy(at + name_len + 1, value, len);
+    at[name_len + 1 + len] = '\0';
+    packed->len += name_len + len + 2;
 }
 
-static bool is_credential(const char *name, size_t len)
+static bool is_credential(const char *name)
 {
-    return (len == 13 && strncasecmp(name, "Authorization", len) == 0) ||
-           (len == 19 && strncasecmp(name, "Proxy-Authorization", len) == 0);
+    char first = (char)(*name | 0x20);
+    return (first == 'a' && strcasecmp(name, "Authorization") == 0) ||
+           (first == 'p' && strcasecmp(name, "Proxy-Authorization") == 0);
 }
 
 /* "Bearer …3f9a" */
-static void pack_header(void *arg, const char *name, size_t name_len, const char *value,
-                        size_t value_len)
+static void pack_header(const char *name, const char *value, size_t len, void *packed)
 {
     static const char ellipsis[] = "…";
     enum { ELLIPSIS = sizeof ellipsis - 1, SCHEME_MAX = 20 };
     char text[SCHEME_MAX + ELLIPSIS + LAST];
-    if (!is_credential(name, name_len)) {
-        pack(arg, name, name_len, value, value_len);
+    if (!is_credential(name)) {
+        pack(name, value, len, packed);
         return;
     }
-    const char *blank = memchr(value, ' ', value_len);
+    const char *blank = memchr(value, ' ', len);
     size_t scheme = blank ? (size_t)(blank - value) + 1 : 0;
-    size_t shown = value_len - scheme >= SECRET_MIN ? LAST : 0;
+    size_t shown = len - scheme >= SECRET_MIN ? LAST : 0;
     if (scheme > SCHEME_MAX)
         scheme = 0;
     memcpy(text, value, scheme);
     memcpy(text + scheme, ellipsis, ELLIPSIS);
-    memcpy(text + scheme + ELLIPSIS, value + value_len - shown, shown);
-    pack(arg, name, name_len, text, scheme + ELLIPSIS + shown);
-}
-
-static void pack_answer_header(void *arg, const char *name, size_t name_len, const char *value,
-                               size_t value_len)
-{
-    pack(arg, name, name_len, value, value_len);
+    memcpy(text + scheme + ELLIPSIS, value + len - shown, shown);
+    pack(name, text, scheme + ELLIPSIS + shown, packed);
 }
 
 /* The last four of the caller's key, or what it sent as one. */
@@ -216,7 +210,7 @@ static struct journal_entry *complete(struct request *request, const struct requ
     char *blotted = NULL;
     headers.len = answer_headers.len = 0;
     request_each_header(request, pack_header, &headers);
-    request_each_answer_header(request, pack_answer_header, &answer_headers);
+    request_each_answer_header(request, pack, &answer_headers);
     entry->headers = (struct journal_text){headers.bytes, headers.len, headers.len};
     entry->answer_headers =
         (struct journal_text){answer_headers.bytes, answer_headers.len, answer_headers.len};
@@ -300,7 +294,9 @@ static void record_control(struct engine *engine, struct request *request,
 {
     struct workspace *workspace = mock_workspace(request);
     struct journal_entry entry;
-    if (!workspace || strcmp(request_method(request), "GET") == 0)
+    const char *operation = request_operation(request);
+    if (!workspace || strcmp(request_method(request), "GET") == 0 ||
+        (operation && strcmp(operation, "postToInbox") == 0)) /* which controls nothing */
         return;
     describe(request, end, NULL, &entry);
     entry.is_control = true;

@@ -248,8 +248,16 @@ static void answer_list(struct request *request, const struct rule_list_request 
                         const struct rule_set *set)
 {
     struct cursor now = cursor_now(mock_workspace(request));
+    struct db *db = control_reader(request);
     struct buf body = BUF_INIT;
     int64_t shown = 0, last = self->query.since.rules;
+    if (!db)
+        return;
+    int status = cursor_complete(mock_workspace(request), db, &now);
+    if (status < 0) {
+        router_fail(request, status, "cannot read the workspace's cursor");
+        return;
+    }
     now.rules = set && set->count && set->rules[set->count - 1]->seq > last
                     ? set->rules[set->count - 1]->seq
                     : last;

@@ -1,20 +1,17 @@
 /* getSettings, updateSettings, and the settings of a workspace that is made. */
-#include "base/duration.h"
-#include "base/json.h"
 #include "control/internal.h"
 #include "http/respond.h"
-
-#include <stdio.h>
-#include <string.h>
 
 bool settings_read(struct request *request, const char *prefix, const json_t *object,
                    struct settings_change *change)
 {
     struct complaint complaint = COMPLAINT_INIT;
-    bool good = settings_take(object, prefix, change, &complaint) == 0;
-    if (!good)
+    int status = settings_take(object, prefix, change, &complaint);
+    if (status == ERR_INVALID)
         control_complain(request, &complaint);
-    return good;
+    else if (status < 0)
+        router_fail(request, status, NULL);
+    return status == 0;
 }
 
 /* -- changing ---------------------------------------------------------------------------------- */
@@ -59,57 +56,14 @@ void settings_operate(struct request *request, struct workspace_change *change,
 
 /* -- answering --------------------------------------------------------------------------------- */
 
-static void put_duration(struct buf *out, const char *name, int64_t ms)
-{
-    char text[DURATION_TEXT_SIZE];
-    duration_format(ms, text);
-    buf_printf(out, "\"%s\":\"%s\",", name, text);
-}
-
-static void put_limit(struct buf *out, const char *separator, const char *name, int64_t limit)
-{
-    if (limit)
-        buf_printf(out, "%s\"%s\":%lld", separator, name, (long long)limit);
-}
-
-static void put_rate(struct buf *out, const struct rate_limit *limit)
-{
-    bool minute = limit->per_minute != 0, day = limit->per_day != 0;
-    buf_puts(out, "\"rate_limit\":");
-    if (!minute && !day && !limit->creations_per_minute) {
-        buf_puts(out, "null,");
-        return;
-    }
-    buf_putc(out, '{');
-    put_limit(out, "", "per_minute", limit->per_minute);
-    put_limit(out, minute ? "," : "", "per_day", limit->per_day);
-    put_limit(out, minute || day ? "," : "", "creations_per_minute", limit->creations_per_minute);
-    buf_puts(out, "},");
-}
-
 void settings_put_json(struct request *request, struct buf *out, const struct settings_row *own)
 {
     const struct control *control = control_of(request);
-    const struct settings *server = registry_defaults(engine_registry(control->engine));
-    const char *url = *own->public_url ? own->public_url : control->options.policy.public_url;
-    unsigned given = own->given;
-
-    buf_putc(out, '{');
-    put_duration(out, "queue_time",
-                 given & GIVEN_QUEUE_TIME ? own->queue_time : server->queue_time);
-    put_duration(out, "processing_time",
-                 given & GIVEN_PROCESSING_TIME ? own->processing_time : server->processing_time);
-    buf_puts(out, "\"jitter\":");
-    json_put_real(out, own->jitter);
-    buf_printf(
-        out, ",\"max_processing\":%lld,",
-        (long long)(given & GIVEN_MAX_PROCESSING ? own->max_processing : server->max_processing));
-    put_rate(out, &own->rate);
-    bool magic = given & GIVEN_MAGIC ? own->magic : server->magic;
-    buf_printf(out, "\"magic\":%s,\"any_key\":%s,\"public_url\":", magic ? "true" : "false",
-               own->any_key ? "true" : "false");
-    json_put_text(out, url);
-    buf_putc(out, '}');
+    settings_put(
+        out, own,
+        &(struct settings_view){.server = registry_defaults(engine_registry(control->engine)),
+                                .public_url = control->options.policy.public_url,
+                                .secrets = SECRETS_SHOWN_BY_END});
 }
 
 static void answer(struct request *request)

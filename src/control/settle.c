@@ -4,6 +4,7 @@
 #include "control/list.h"
 #include "control/wait.h"
 #include "http/respond.h"
+#include "store/delivery.h"
 #include "store/job_list.h"
 
 #include <string.h>
@@ -50,6 +51,7 @@ struct unrest {
     int in_flight;    /* of them, and of those before, not answered yet */
     int64_t jobs;     /* that time will move */
     int64_t held;     /* that it will not: held ones, and those that reading moves */
+    bool deliveries;  /* callbacks that go on by themselves */
     struct cursor now;
 };
 
@@ -63,12 +65,18 @@ static int look_around(struct workspace *workspace, const struct settle *settle,
     ret->now = cursor_now(workspace);
     ret->requests = ret->now.requests - settle->since.requests;
     ret->in_flight = events_unanswered(workspace);
-    return job_count_waiting(db, workspace->row.pk, &ret->jobs, &ret->held);
+    int status = cursor_complete(workspace, db, &ret->now);
+    if (status == 0)
+        status = job_count_waiting(db, workspace->row.pk, &ret->jobs, &ret->held);
+    if (status == 0)
+        status = delivery_any_unsettled(db, workspace->row.pk, &ret->deliveries);
+    return status;
 }
 
 static bool is_settled(const struct settle *settle, const struct unrest *unrest)
 {
-    return unrest->requests >= settle->min_requests && !unrest->in_flight && !unrest->jobs;
+    return unrest->requests >= settle->min_requests && !unrest->in_flight && !unrest->jobs &&
+           !unrest->deliveries;
 }
 
 static enum wait_look look(struct request *request, struct control_wait *self)
@@ -94,6 +102,34 @@ static enum wait_look look(struct request *request, struct control_wait *self)
     return LOOK_ANSWERED;
 }
 
+static void put_count(struct buf *out, int64_t count, const char *one, const char *many)
+{
+    buf_printf(out, "%lld %s", (long long)count, count == 1 ? one : many);
+}
+
+/* "2 jobs and 1 delivery are unfinished, 1 attempt is under way, the clock is …" */
+static void put_unfinished(struct request *request, struct db *db, int64_t jobs, struct buf *out)
+{
+    int64_t pk = mock_workspace(request)->row.pk, deliveries = 0, sending = 0;
+    if (delivery_count_unsettled(db, pk, &deliveries) < 0 ||
+        delivery_count_sending(db, pk, &sending) < 0) {
+        buf_puts(out, "the deliveries cannot be read");
+        return;
+    }
+    if (jobs)
+        put_count(out, jobs, "job", "jobs");
+    if (jobs && deliveries)
+        buf_puts(out, " and ");
+    if (deliveries)
+        put_count(out, deliveries, "delivery", "deliveries");
+    buf_puts(out, jobs + deliveries == 1 ? " is unfinished, " : " are unfinished, ");
+    if (sending) {
+        put_count(out, sending, "attempt is", "attempts are");
+        buf_puts(out, " under way, ");
+    }
+    wait_tell_clock(request, out);
+}
+
 static void tell(struct request *request, struct control_wait *self, struct buf *detail,
                  struct buf *hint)
 {
@@ -112,14 +148,14 @@ static void tell(struct request *request, struct control_wait *self, struct buf 
         separator = "; ";
     }
     if (unrest.in_flight) {
-        buf_printf(detail, "%s%d %s not answered yet", separator, unrest.in_flight,
-                   unrest.in_flight == 1 ? "request is" : "requests are");
+        buf_puts(detail, separator);
+        put_count(detail, unrest.in_flight, "request is", "requests are");
+        buf_puts(detail, " not answered yet");
         separator = "; ";
     }
-    if (unrest.jobs) {
-        buf_printf(detail, "%s%lld %s unfinished, ", separator, (long long)unrest.jobs,
-                   unrest.jobs == 1 ? "job is" : "jobs are");
-        wait_tell_clock(request, detail);
+    if (unrest.jobs || unrest.deliveries) {
+        buf_puts(detail, separator);
+        put_unfinished(request, db, unrest.jobs, detail);
     }
     if (!detail->len) /* it came about since the last look */
         buf_puts(detail, "It was not so in time");
@@ -138,7 +174,7 @@ void settle_handler(struct request *request)
         return;
     }
     settle->min_requests = body.min_requests.given ? body.min_requests.value : 0;
-    settle->wait.kinds = EVENT_JOB | EVENT_REQUEST;
+    settle->wait.kinds = EVENT_JOB | EVENT_REQUEST | EVENT_DELIVERY;
     settle->wait.ms = body.wait.value;
     settle->wait.look = look;
     settle->wait.tell = tell;

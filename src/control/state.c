@@ -21,6 +21,7 @@ struct replacing {
     struct workspace *taken; /* whose clock this has taken; NULL: none */
 
     /* Of a reset. */
+    bool asks;      /* for the clock, that somebody else has */
     json_t *origin; /* what it puts back */
     unsigned turn;  /* that is over: its requests are answered first */
     bool is_last;   /* of those that began before this reset */
@@ -35,9 +36,17 @@ static void give_back(struct replacing *replacing)
     replacing->taken = NULL;
 }
 
+static void ask_no_more(struct replacing *replacing)
+{
+    if (replacing->asks)
+        clock_ask_no_more(replacing->waiter.workspace);
+    replacing->asks = false;
+}
+
 static void finish_replacing(void *state)
 {
     struct replacing *replacing = state;
+    ask_no_more(replacing);
     give_back(replacing);
     rule_set_release(replacing->replace.rules);
     state_document_finish(&replacing->document);
@@ -147,8 +156,13 @@ static bool was_replaced(struct request *request)
 
 static void answer_put(struct request *request)
 {
+    answer_document(request, false);
+}
+
+static void put_over(struct request *request)
+{
     if (was_replaced(request))
-        answer_document(request, false);
+        control_forget_attempts(request, mock_workspace(request), answer_put);
 }
 
 void state_put_handler(struct request *request)
@@ -166,7 +180,7 @@ void state_put_handler(struct request *request)
         return;
     state_replace_init(&replacing->replace, control_of(request)->engine, mock_workspace(request),
                        &replacing->document);
-    control_operate(request, &replacing->replace.operation, answer_put);
+    control_operate(request, &replacing->replace.operation, put_over);
 }
 
 /* -- resetWorkspace ---------------------------------------------------------------------------- */
@@ -223,8 +237,13 @@ static bool read_origin(struct request *request, struct replacing *replacing)
 
 static void answer_reset(struct request *request)
 {
+    workspace_answer(request, 200, mock_workspace(request)->row.pk, NULL);
+}
+
+static void reset_over(struct request *request)
+{
     if (was_replaced(request))
-        workspace_answer(request, 200, mock_workspace(request)->row.pk, NULL);
+        control_forget_attempts(request, mock_workspace(request), answer_reset);
 }
 
 static void put_back(struct request *request)
@@ -234,7 +253,7 @@ static void put_back(struct request *request)
                        &replacing->document);
     replacing->replace.restarts_clock = true;
     replacing->replace.clears_journal = true;
-    control_operate(request, &replacing->replace.operation, answer_reset);
+    control_operate(request, &replacing->replace.operation, reset_over);
 }
 
 static void wake(void *request)
@@ -283,7 +302,8 @@ static bool goes_on(struct request *request, const struct waiter *waiter)
     return false;
 }
 
-/* An advance, or another reset, is let finish: a test that tidies up is not told to try again. */
+/* An advance, or another reset, is let finish: a test that tidies up is not told to try again. But
+ * an advance that waits for a receiver ends. */
 static void await_clock(struct request *request)
 {
     struct replacing *replacing = request_state(request);
@@ -294,10 +314,14 @@ static void await_clock(struct request *request)
     if (!goes_on(request, waiter))
         return;
     if (!clock_take(waiter->workspace)) {
+        if (!replacing->asks)
+            clock_ask_back(waiter->workspace);
+        replacing->asks = true;
         request_suspend(request, await_clock);
         waiter_begin(waiter);
         return;
     }
+    ask_no_more(replacing);
     replacing->taken = waiter->workspace;
     replacing->is_last = events_turn(replacing->taken, &replacing->turn);
     waiter->kinds = EVENT_REQUEST;

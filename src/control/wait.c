@@ -48,15 +48,6 @@ static void wake(void *request)
     request_resume(request);
 }
 
-static void sleep_until_it_happens(struct request *request, struct control_wait *wait,
-                                   unsigned kinds, int64_t seen)
-{
-    wait->waiter.kinds = kinds;
-    wait->waiter.seen = seen;
-    request_suspend(request, look_again);
-    waiter_begin(&wait->waiter); /* from here on another thread may have the request */
-}
-
 /* -- an auto clock ----------------------------------------------------------------------------- */
 
 /*
@@ -109,7 +100,7 @@ static void look_after_jump(struct request *request)
 static unsigned kinds_of(const struct control_wait *wait)
 {
     bool is_auto = atomic_load(&wait->waiter.workspace->clock.mode) == CLOCK_AUTO;
-    return wait->kinds | EVENT_CLOCK | (is_auto ? EVENT_REQUEST : 0U);
+    return wait->kinds | EVENT_CLOCK | (is_auto ? EVENT_REQUEST | EVENT_DELIVERY : 0U);
 }
 
 static void wait_on(struct request *request, struct control_wait *wait, unsigned kinds,
@@ -120,11 +111,14 @@ static void wait_on(struct request *request, struct control_wait *wait, unsigned
         wait->waiter.until = time_steady_ms() + wait->ms;
         workspace_begin_wait(wait->waiter.workspace);
     }
+    wait->waiter.kinds = kinds;
+    wait->waiter.seen = seen;
     if (!in_vain && may_jump(wait, kinds, seen)) {
         request_suspend(request, look_after_jump);
         jump_begin(&wait->jump, wait->waiter.engine, wait->waiter.workspace, NULL, jumped, wait);
     } else {
-        sleep_until_it_happens(request, wait, kinds, seen);
+        request_suspend(request, look_again);
+        waiter_begin(&wait->waiter); /* from here on another thread may have the request */
     }
 }
 
@@ -135,7 +129,8 @@ void control_wait(struct request *request)
     int64_t seen =
         events_seen(wait->waiter.workspace, kinds); /* first, so that nothing is missed */
     enum wait_look found = wait->look(request, wait);
-    bool in_vain = wait->jumped_in_vain;
+    /* It may have been in vain only because of what has happened since. */
+    bool in_vain = wait->jumped_in_vain && kinds == wait->waiter.kinds && seen == wait->waiter.seen;
     wait->jumped_in_vain = false;
     if (found == LOOK_ANSWERED)
         return;

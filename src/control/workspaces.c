@@ -101,22 +101,27 @@ static void put_urls(struct request *request, const struct workspace_row *row, s
 }
 
 /* When its ttl ends if nobody asks anything of it until then; and what has happened in it. */
-static void put_present(struct request *request, const struct workspace_row *row, struct buf *out)
+static int put_present(struct request *request, struct db *db, const struct workspace_row *row,
+                       struct buf *out)
 {
     struct registry *registry = engine_registry(control_of(request)->engine);
     struct workspace *workspace = registry_by_name(registry, row->id);
     struct cursor cursor = {0};
     char text[CURSOR_SIZE];
+    int status = 0;
     buf_puts(out, ",\"expires_at\":");
     if (workspace && row->ttl)
         control_put_time(out, workspace_used_at(workspace) + row->ttl);
     else
         buf_puts(out, "null");
-    if (workspace) /* else it has just been deleted */
+    if (workspace) { /* else it has just been deleted */
         cursor = cursor_now(workspace);
+        status = cursor_complete(workspace, db, &cursor);
+    }
     cursor_format(&cursor, text);
     buf_printf(out, ",\"cursor\":\"%s\"", text);
     workspace_release(workspace);
+    return status;
 }
 
 static int put_json(struct request *request, struct db *db, const struct workspace_row *row,
@@ -144,9 +149,9 @@ static int put_json(struct request *request, struct db *db, const struct workspa
     settings_put_json(request, out, &row->settings);
     buf_puts(out, ",\"created_at\":");
     control_put_time(out, row->created_at);
-    put_present(request, row, out);
+    int present = put_present(request, db, row, out);
     buf_putc(out, '}');
-    return status;
+    return status < 0 ? status : present;
 }
 
 void workspace_answer(struct request *request, int status, int64_t pk, const char *api_key)
@@ -276,14 +281,19 @@ static void answer_delete(struct request *request)
 {
     const struct workspace_delete *deletion = request_state(request);
     struct buf body = BUF_INIT;
-    if (control_failed(request, &deletion->operation))
-        return;
     buf_printf(&body,
                "{\"requests\":%lld,\"unused_rules\":%lld,\"unfinished_jobs\":%lld,"
                "\"failed_deliveries\":%lld}",
                (long long)deletion->requests, (long long)deletion->unused_rules,
                (long long)deletion->unfinished_jobs, (long long)deletion->failed_deliveries);
     respond(request, 200, content_type_json, &body);
+}
+
+static void delete_over(struct request *request)
+{
+    const struct workspace_delete *deletion = request_state(request);
+    if (!control_failed(request, &deletion->operation))
+        control_forget_attempts(request, deletion->operation.workspace, answer_delete);
 }
 
 void workspace_delete_handler(struct request *request)
@@ -301,5 +311,5 @@ void workspace_delete_handler(struct request *request)
     if (!deletion)
         return;
     workspace_delete_init(deletion, control_of(request)->engine, workspace);
-    control_operate(request, &deletion->operation, answer_delete);
+    control_operate(request, &deletion->operation, delete_over);
 }

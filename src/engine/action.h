@@ -6,6 +6,7 @@
 #define UNDERSTUDY_ENGINE_ACTION_H
 
 #include "engine/plan.h"
+#include "engine/webhook.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 enum action_kind {
     ACTION_NONE,       /* the rule only watches */
     ACTION_JOB,        /* what becomes of the job that the request makes: `plan` */
+    ACTION_WEBHOOK,    /* what becomes of its callback: `webhook` */
     ACTION_ANSWER,     /* {"respond":{status, body?, headers?}} */
     ACTION_OUTCOME,    /* {"respond":"<outcome>", "retry_after"?} */
     ACTION_DELAY,      /* {"delay":"3s"}: then as usual */
@@ -37,12 +39,14 @@ struct action_header {
 
 struct action {
     enum action_kind kind;
-    bool after_commit; /* the request does what it does; only then this */
-    struct plan plan;  /* ACTION_JOB; ACTION_TRANSITION: error and scenario */
-    int64_t amount;    /* ms of delay or hang, bytes to truncate at, bytes a second */
-    int to;            /* ACTION_TRANSITION: enum job_status */
-    int status;        /* ACTION_ANSWER */
-    const char *body;  /* likewise, as it is to be sent; NULL: none */
+    bool after_commit;        /* the request does what it does; only then this */
+    struct plan plan;         /* ACTION_JOB; ACTION_TRANSITION: error and scenario */
+    struct webhook webhook;   /* ACTION_WEBHOOK, */
+    const char *webhook_text; /* and as it is kept with the job */
+    int64_t amount;           /* ms of delay or hang, bytes to truncate at, bytes a second */
+    int to;                   /* ACTION_TRANSITION: enum job_status */
+    int status;               /* ACTION_ANSWER */
+    const char *body;         /* likewise, as it is to be sent; NULL: none */
     size_t body_len;
     const struct action_header *headers;
     size_t header_count;

@@ -118,21 +118,30 @@ static bool saw(void *arg, const struct timer_event *seen)
     struct watching *watching = arg;
     struct advance *self = watching->self;
     struct advance_progress *step = &self->step;
+    bool is_first = seen->delivery && !self->detaches && !self->awaits; /* of its instant */
     if (step->fired < ADVANCE_SHOWN)
         note(&self->fired[step->fired], seen);
     step->fired++;
     self->last = seen->at;
+    self->awaits |= is_first;
     if (step->arrived)
         return false;
     if (self->until == ADVANCE_COUNT)
         step->arrived = step->fired >= (size_t)self->amount;
     else if (self->until == ADVANCE_JOB && seen->job && strcmp(seen->job->id, self->job) == 0)
         watching->status = examine(self, watching->db, seen->job);
-    return step->arrived || watching->status < 0;
+    return is_first || step->arrived || watching->status < 0;
 }
 
-/* Fires up to the target or the end of the step; where it arrives on the way, the rest of that
- * instant. */
+/* How far it goes now: while attempts are under way, to the present instant, which a clock that
+ * runs may have beyond the target. */
+static int64_t horizon(const struct advance *self, int64_t now)
+{
+    return self->awaits ? now : self->step.target;
+}
+
+/* Fires up to there or the end of the step; where it arrives on the way, or an attempt begins, the
+ * rest of that instant. */
 static int fire(struct advance *self, struct db *db, size_t end, int64_t *io_now, int64_t *ret_next)
 {
     struct advance_progress *step = &self->step;
@@ -141,15 +150,15 @@ static int fire(struct advance *self, struct db *db, size_t end, int64_t *io_now
     int64_t next = TIME_NEVER;
     int status;
     do {
-        status = timers_fire_watched(db, self->operation.workspace, step->target, end - step->fired,
-                                     &watch, &next);
+        status = timers_fire_watched(db, self->operation.workspace, horizon(self, *io_now),
+                                     end - step->fired, &watch, &next);
         if (status == 0)
             status = watching.status;
         if (self->last > *io_now)
             *io_now = self->last;
         if (step->arrived)
             step->target = *io_now;
-    } while (status == 0 && next <= step->target && step->fired < end);
+    } while (status == 0 && next <= horizon(self, *io_now) && step->fired < end);
     *ret_next = next;
     return status;
 }
@@ -172,8 +181,8 @@ static int look_for_waiting(const struct advance *self, struct db *db, bool *ret
     return status == ERR_NOT_FOUND ? 0 : status;
 }
 
-/* Nothing is due any more before the target. What is to be settled are the jobs; a later kind of
- * timer, such as a delivery's, is to be asked for here too. */
+/* Nothing is due any more before the target, and no attempt under way. What is to be settled are
+ * the jobs: deliveries go on by timers alone. */
 static int conclude(struct advance *self, struct db *db, int64_t *io_now)
 {
     bool waiting = self->until == ADVANCE_JOB;
@@ -231,9 +240,15 @@ static int go_on(struct advance *self, struct db *db, int64_t *io_now)
             return status;
         }
     }
-    status = fire(self, db, step_end(self, db), io_now, &next);
+    if (!self->detaches)
+        status = delivery_any_sending(db, self->operation.workspace->row.pk, &self->awaits);
+    if (status == 0)
+        status = fire(self, db, step_end(self, db), io_now, &next);
     if (status < 0)
         return status;
+    self->waits = self->awaits && next > horizon(self, *io_now);
+    if (self->waits)
+        return 0;
     if (next > step->target)
         return conclude(self, db, io_now);
     if (!self->changes_mode && step->fired >= ADVANCE_EVENTS)
@@ -250,7 +265,7 @@ static int advance_run(struct write *write, struct db *db)
     int status = 0;
     self->step = self->done;
     self->outcome = self->found;
-    self->ends = false;
+    self->ends = self->awaits = self->waits = false;
     self->last = -1;
     if (!self->step.begun)
         begin(self, now);
@@ -267,26 +282,78 @@ static int advance_run(struct write *write, struct db *db)
 
 /* -- the chain --------------------------------------------------------------------------------- */
 
+static void finish(struct advance *self)
+{
+    struct operation *operation = &self->operation;
+    self->fired_count = self->done.fired;
+    workspace_end_wait(operation->workspace);
+    clock_give_back(operation->engine, operation->workspace);
+    self->wake(self->arg);
+}
+
+static void step_over(void *arg);
+
+static void waited(void *arg)
+{
+    struct advance *self = arg;
+    enum wait_end end = self->waiter.end;
+    if (end == WAIT_DELETED || end == WAIT_STOPPED) {
+        self->operation.status = end == WAIT_DELETED ? ERR_GONE : ERR_STOPPING;
+        finish(self);
+    } else {
+        operation_submit(&self->operation, step_over, self);
+    }
+}
+
+/* Until an attempt has ended, or something has fallen due at this instant; with a clock that runs,
+ * until something falls due by itself. On the writer's thread: whatever the step has not seen is
+ * told after this. */
+static void await_attempts(struct advance *self)
+{
+    struct workspace *workspace = self->operation.workspace;
+    struct clock_row clock = workspace_clock(workspace);
+    int64_t next = self->has_next ? clock_real_at(&clock, self->next.at) : TIME_NEVER;
+    unsigned kinds = EVENT_DELIVERY | EVENT_JOB | EVENT_CLOCK;
+    self->waiter = (struct waiter){.engine = self->operation.engine,
+                                   .workspace = workspace,
+                                   .kinds = kinds,
+                                   .seen = events_seen(workspace, kinds),
+                                   .resets = events_resets(workspace),
+                                   .until = next < self->stops_at ? next : self->stops_at,
+                                   .wake = waited,
+                                   .arg = self};
+    if (!clock_is_asked_back(workspace)) {
+        waiter_begin(&self->waiter);
+        return;
+    }
+    self->outcome = ADVANCE_RESET;
+    finish(self);
+}
+
 static void step_over(void *arg)
 {
     struct advance *self = arg;
     struct operation *operation = &self->operation;
     bool timed = !self->changes_mode && time_steady_ms() >= self->stops_at;
-    if (operation->status == 0) {
-        self->done = self->step;
-        self->found = self->outcome;
-        if (!self->ends && atomic_load(&operation->engine->stopping))
-            operation->status = ERR_STOPPING;
-        else if (!self->ends && !timed) {
-            operation_submit(operation, step_over, self);
-            return;
-        }
-        if (!self->ends)
-            self->outcome = ADVANCE_TIMEOUT;
+    if (operation->status < 0) {
+        finish(self);
+        return;
     }
-    self->fired_count = self->done.fired;
-    clock_give_back(operation->engine, operation->workspace);
-    self->wake(self->arg);
+    self->done = self->step;
+    self->found = self->outcome;
+    if (self->ends) {
+        finish(self);
+    } else if (atomic_load(&operation->engine->stopping)) {
+        operation->status = ERR_STOPPING;
+        finish(self);
+    } else if (timed) {
+        self->outcome = ADVANCE_TIMEOUT;
+        finish(self);
+    } else if (self->waits) {
+        await_attempts(self);
+    } else {
+        operation_submit(operation, step_over, self);
+    }
 }
 
 void advance_init(struct advance *advance, struct engine *engine, struct workspace *workspace)
@@ -299,7 +366,9 @@ void advance_begin(struct advance *advance, void (*wake)(void *arg), void *arg)
     int64_t now = time_steady_ms();
     advance->wake = wake;
     advance->arg = arg;
+    advance->detaches |= advance->changes_mode;
     advance->stops_at = advance->timeout < TIME_NEVER - now ? now + advance->timeout : TIME_NEVER;
+    workspace_begin_wait(advance->operation.workspace);
     operation_submit(&advance->operation, step_over, advance);
 }
 

@@ -8,8 +8,14 @@
  * Where it stops at an event, what is due at that same instant has fired too: with a clock that
  * stands at that instant, it would fire at once.
  *
+ * It does not pass an instant, nor end, while an attempt at a callback of the workspace is under
+ * way (unless it `detaches`): what follows from that is due in its turn. It waits as everybody does
+ * (engine/events.h); what a request brings about at that instant meanwhile fires too, so a receiver
+ * that calls the APIs from within is answered. An attempt ends by its own time-out at the latest.
+ *
  * It goes on where its caller left; it ends early where the workspace is deleted (ERR_GONE), the
- * server stops (ERR_STOPPING) or the store refuses: what was committed until then stays.
+ * server stops (ERR_STOPPING) or the store refuses, or, while it waits, where the workspace is to
+ * be reset: what was committed until then stays.
  */
 #ifndef UNDERSTUDY_ENGINE_ADVANCE_H
 #define UNDERSTUDY_ENGINE_ADVANCE_H
@@ -25,8 +31,8 @@ enum {
 enum advance_until {
     ADVANCE_TO,      /* a time of the clock */
     ADVANCE_BY,      /* a span of it */
-    ADVANCE_COUNT,   /* so many transitions */
-    ADVANCE_SETTLED, /* no unfinished job but those that no timer moves */
+    ADVANCE_COUNT,   /* so many transitions and attempts */
+    ADVANCE_SETTLED, /* no unfinished job or delivery but those that no timer moves */
     ADVANCE_JOB,     /* a job has reached a state */
 };
 
@@ -44,6 +50,7 @@ enum advance_outcome {
     ADVANCE_JOB_POLLED, /* before; or it has ended otherwise */
     ADVANCE_JOB_ENDED,
     ADVANCE_STUCK, /* nothing is due any more, and yet it is not so: jobs wait for a place */
+    ADVANCE_RESET, /* it waited for an attempt, and the workspace is to be reset */
 };
 
 /* A transition that fired; or, where `delivery` is not "", an attempt at that which began. */
@@ -75,6 +82,7 @@ struct advance {
     bool changes_mode; /* a change of the clock, ADVANCE_TO or ADVANCE_BY: to `mode` once it is */
     enum clock_mode mode; /* there; neither `timeout` nor ADVANCE_EVENTS stops that */
     double scale;
+    bool detaches; /* it does not wait for attempts; a change of the clock never does */
 
     /* What came of it. */
     enum advance_outcome outcome;
@@ -89,7 +97,10 @@ struct advance {
     struct advance_progress done, step;
     enum advance_outcome found; /* by the steps that are committed */
     bool ends;
+    bool awaits; /* attempts are under way, */
+    bool waits;  /* and nothing else is due at that instant */
     int64_t last, stops_at;
+    struct waiter waiter;
     void (*wake)(void *arg);
     void *arg;
 };

@@ -162,3 +162,19 @@ bool clock_is_taken(const struct workspace *workspace)
 {
     return atomic_load(&workspace->clock_taken);
 }
+
+void clock_ask_back(struct workspace *workspace)
+{
+    atomic_fetch_add(&workspace->clock_asked, 1);
+    events_post(workspace, EVENT_CLOCK); /* an advance that waits looks again */
+}
+
+void clock_ask_no_more(struct workspace *workspace)
+{
+    atomic_fetch_sub(&workspace->clock_asked, 1);
+}
+
+bool clock_is_asked_back(const struct workspace *workspace)
+{
+    return atomic_load(&workspace->clock_asked) > 0;
+}

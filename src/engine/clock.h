@@ -89,6 +89,14 @@ void workspace_publish_clock(struct workspace *workspace, const struct clock_row
 bool clock_take(struct workspace *workspace);
 bool clock_is_taken(const struct workspace *workspace);
 
+/*
+ * Somebody waits for a clock that was taken: an advance that waits for attempts at callbacks ends.
+ * He says so until he has it or gives up. Any thread.
+ */
+void clock_ask_back(struct workspace *workspace);
+void clock_ask_no_more(struct workspace *workspace);
+bool clock_is_asked_back(const struct workspace *workspace);
+
 /* What a new workspace's clock is. */
 void clock_share(struct clock_shared *shared, const struct clock_row *clock);
 

@@ -1,9 +1,17 @@
 #include "engine/delivery.h"
 
 #include "base/time.h"
+#include "engine/callback.h"
+#include "engine/delivery_keep.h"
 #include "engine/draw.h"
 
 #include <string.h>
+
+/* A receiver may ask for an hour of patience, not for more than a test wants to have. */
+enum { RETRY_AFTER_MAX = 60 * 60 * 1000 };
+
+/* The share by which waits of a schedule that varies do so, either way. */
+#define RETRY_VARIES 0.1
 
 const char *const delivery_status_names[DELIVERY_STATUSES + 1] = {
     [DELIVERY_PENDING] = "pending",     [DELIVERY_HELD] = "held",
@@ -19,35 +27,6 @@ bool delivery_has_ended(enum delivery_status status)
 
 /* -- in a transaction -------------------------------------------------------------------------- */
 
-/* Writes a delivery under an id that is free. */
-static int insert(struct db *db, const struct workspace *workspace, struct delivery *delivery,
-                  const char *body)
-{
-    int status;
-    do {
-        status = draw_hex(db, workspace, delivery->id);
-        memcpy(delivery->message, delivery->id, sizeof delivery->message);
-        if (status == 0)
-            status = delivery_insert(db, workspace->row.pk, delivery, body);
-    } while (status == ERR_EXISTS);
-    return status;
-}
-
-int delivery_owe(struct db *db, struct workspace *workspace, const struct job *job, int64_t at,
-                 int64_t *io_due)
-{
-    struct delivery delivery = {.job = job->seq,
-                                .status = DELIVERY_PENDING,
-                                .created_at = at,
-                                .due_at = at,
-                                .ended_at = -1,
-                                .cut = -1};
-    int status = insert(db, workspace, &delivery, NULL);
-    if (status == 0 && at < *io_due)
-        *io_due = at;
-    return status;
-}
-
 int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand)
 {
     delivery->sending = db_next_number(db);
@@ -57,8 +36,15 @@ int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand)
 
 /* -- the end of an attempt --------------------------------------------------------------------- */
 
-/* How a delivery goes on after an attempt of its schedule, or one by hand. */
-static void go_on(struct delivery *delivery, const struct delivery_end *end, int64_t now)
+static void finish(struct delivery *delivery, enum delivery_status status, int64_t now)
+{
+    delivery->status = status;
+    delivery->due_at = -1;
+    delivery->ended_at = now;
+}
+
+void delivery_go_on(struct delivery *delivery, enum attempt_outcome outcome, int64_t wait,
+                    int64_t retry_after, int64_t now)
 {
     static const enum delivery_status ends[ATTEMPT_OUTCOMES] = {
         [ATTEMPT_DELIVERED] = DELIVERY_DELIVERED,
@@ -66,26 +52,68 @@ static void go_on(struct delivery *delivery, const struct delivery_end *end, int
         [ATTEMPT_GONE] = DELIVERY_GONE,
         [ATTEMPT_BLOCKED] = DELIVERY_BLOCKED,
     };
-    delivery->status = ends[end->attempt.outcome];
-    delivery->due_at = -1;
-    delivery->ended_at = now;
+    bool by_hand = delivery->by_hand;
+    delivery->attempts++;
+    delivery->tries += !by_hand;
+    delivery->sending = 0;
+    delivery->by_hand = false;
+    if (by_hand && (outcome != ATTEMPT_DELIVERED || delivery->status == DELIVERY_DELIVERED))
+        return; /* as if it had not been */
+    if (outcome != ATTEMPT_FAILED || wait < 0) {
+        finish(delivery, ends[outcome], now);
+        return;
+    }
+    if (retry_after > RETRY_AFTER_MAX)
+        retry_after = RETRY_AFTER_MAX;
+    delivery->status = DELIVERY_RETRYING;
+    delivery->due_at = time_add(now, wait > retry_after ? wait : retry_after);
+}
+
+/* How long its schedule waits after the try that has just failed; -1: it has no other. */
+static int64_t next_wait(const struct workspace *workspace, const struct delivery *delivery)
+{
+    int64_t tries = delivery->tries + 1, wait;
+    bool varies;
+    if (delivery->by_hand || !callback_retry(&workspace->row.settings, tries, &wait, &varies))
+        return -1;
+    if (varies)
+        wait +=
+            (int64_t)(RETRY_VARIES * draw_share_for(workspace, delivery->id, tries) * (double)wait);
+    return wait;
+}
+
+/* When it began, on the workspace's clock: when it was due, or else as long ago as it took. */
+static int64_t begun_at(const struct delivery_end *self, struct db *db,
+                        const struct delivery *delivery, int64_t now)
+{
+    struct clock_row clock = workspace_clock_in(db, self->operation.workspace);
+    if (!delivery->by_hand && delivery->due_at >= 0)
+        return delivery->due_at;
+    int64_t at = clock_show(&clock, time_steady_ms() - self->attempt.duration);
+    return at < now && at >= delivery->created_at ? at : now;
 }
 
 static int write_down(struct delivery_end *self, struct db *db, struct delivery *delivery)
 {
     struct workspace *workspace = self->operation.workspace;
+    struct attempt_row *attempt = &self->attempt;
     int64_t now = workspace_now_in(db, workspace);
-    self->attempt.number = ++delivery->attempts;
-    self->attempt.by_hand = delivery->by_hand;
-    self->attempt.at = now;
-    go_on(delivery, self, now);
-    delivery->sending = 0;
-    delivery->by_hand = false;
-    delivery->bytes += attempt_size(&self->attempt);
+    attempt->by_hand = delivery->by_hand;
+    attempt->at = begun_at(self, db, delivery, now);
+    int64_t wait = attempt->outcome == ATTEMPT_FAILED ? next_wait(workspace, delivery) : -1;
+    delivery_go_on(delivery, attempt->outcome, wait, self->retry_after, now);
+    attempt->number = delivery->attempts;
+    self->status = delivery->status;
+    int64_t bytes = attempt_size(attempt);
+    delivery->bytes += bytes;
     if (delivery->due_at >= 0)
         self->operation.due_at = delivery->due_at;
-    int status = attempt_insert(db, delivery->seq, &self->attempt);
-    return status < 0 ? status : delivery_update(db, delivery);
+    int status = attempt_insert(db, delivery->seq, attempt);
+    if (status == 0)
+        status = delivery_keep_attempts(db, delivery);
+    if (status == 0)
+        status = delivery_update(db, delivery);
+    return status < 0 ? status : delivery_keep(db, workspace, delivery, bytes);
 }
 
 static int end_run(struct write *write, struct db *db)
@@ -95,8 +123,12 @@ static int end_run(struct write *write, struct db *db)
     int status = delivery_by_seq(db, self->delivery, &delivery);
     if (status == ERR_NOT_FOUND || (status == 0 && delivery.sending != self->sending))
         return 0;
-    self->operation.posts = EVENT_DELIVERY;
-    return status < 0 ? status : write_down(self, db, &delivery);
+    if (status == 0 && self->fill)
+        status = self->fill(self, db, &delivery);
+    if (status != 0)
+        return status < 0 ? status : 0;
+    self->operation.posts |= EVENT_DELIVERY;
+    return write_down(self, db, &delivery);
 }
 
 void delivery_end_init(struct delivery_end *end, struct engine *engine, struct workspace *workspace)
@@ -125,8 +157,10 @@ static int again_run(struct write *write, struct db *db)
         return 0;
     self->outcome = AGAIN_DONE;
     self->operation.posts = EVENT_DELIVERY;
-    if (self->release)
+    if (self->release) { /* due, so that it is made again where this one is cut off */
         delivery->status = DELIVERY_PENDING;
+        delivery->due_at = workspace_now_in(db, workspace);
+    }
     return delivery_begin(db, delivery, !self->release);
 }
 

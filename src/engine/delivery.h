@@ -36,6 +36,16 @@ int delivery_owe(struct db *db, struct workspace *workspace, const struct job *j
 /* An attempt begins: it is the sender's from the commit on. `by_hand`: somebody asked for it. */
 int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand);
 
+/*
+ * How a delivery goes on after an attempt that ended at `now`, all but its bytes: `wait` is what
+ * its schedule has before the next try (-1: there is none), `retry_after` what the receiver asks
+ * for
+ * (-1: nothing), which counts up to an hour. One by hand leaves it as it was, unless it delivers.
+ * Pure.
+ */
+void delivery_go_on(struct delivery *delivery, enum attempt_outcome outcome, int64_t wait,
+                    int64_t retry_after, int64_t now);
+
 /* -- as operations ----------------------------------------------------------------------------- */
 
 /*
@@ -48,6 +58,10 @@ struct delivery_end {
     int64_t delivery, sending;  /* its seq and number */
     struct attempt_row attempt; /* all but number, by_hand and at; texts are borrowed */
     int64_t retry_after;        /* ms, as the receiver asks; -1: it does not */
+    /* Called first in the transaction, to fill in the two above; a positive result: that is for
+       another one, and nothing is written now. NULL: they are. */
+    int (*fill)(struct delivery_end *self, struct db *db, const struct delivery *delivery);
+    enum delivery_status status; /* out: the delivery's since then */
 };
 
 void delivery_end_init(struct delivery_end *end, struct engine *engine,

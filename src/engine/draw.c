@@ -1,6 +1,7 @@
 /*
  * The n-th draw from a seed is the SHA-256 of "<seed>\n<n>", of which as many bytes are used as are
- * needed. Which kind of thing it is for does not matter: its order among the others does.
+ * needed. Which kind of thing it is for does not matter: its order among the others does. What has
+ * no such order is of "<seed>\n<id>\n<n>".
  */
 #include "engine/draw.h"
 
@@ -46,11 +47,32 @@ int draw_uuid(struct db *db, const struct workspace *workspace, char ret_id[ID_U
     return status;
 }
 
+static double share_of(uint32_t drawn)
+{
+    return 2.0 * drawn / UINT32_MAX - 1;
+}
+
 int draw_share(struct db *db, const struct workspace *workspace, double *ret_share)
 {
     uint32_t drawn;
     int status = draw(db, workspace, &drawn, sizeof drawn);
     if (status == 0)
-        *ret_share = 2.0 * drawn / UINT32_MAX - 1;
+        *ret_share = share_of(drawn);
     return status;
+}
+
+double draw_share_for(const struct workspace *workspace, const char *id, int64_t number)
+{
+    unsigned char digest[DIGEST_SIZE];
+    char text[SEED_SIZE + ID_HEX_SIZE + 24];
+    uint32_t drawn;
+    if (!*workspace->row.seed) {
+        id_random(&drawn, sizeof drawn);
+        return share_of(drawn);
+    }
+    int len =
+        snprintf(text, sizeof text, "%s\n%s\n%lld", workspace->row.seed, id, (long long)number);
+    digest_sha256(text, (size_t)len, digest);
+    memcpy(&drawn, digest, sizeof drawn);
+    return share_of(drawn);
 }

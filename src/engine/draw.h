@@ -17,4 +17,10 @@ int draw_uuid(struct db *db, const struct workspace *workspace, char ret_id[ID_U
 /* A number from -1 to 1. */
 int draw_share(struct db *db, const struct workspace *workspace, double *ret_share);
 
+/*
+ * The same for the n-th time of something that has an id, which counts no draw: with a seed always
+ * the same, whatever else is drawn before. For what happens when the world outside has it.
+ */
+double draw_share_for(const struct workspace *workspace, const char *id, int64_t number);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "engine/rules.h"
 #include "engine/timers.h"
+#include "store/delivery.h"
 #include "store/job.h"
 
 #include <stdlib.h>
@@ -102,6 +103,25 @@ static int catch_up(struct engine *engine, struct err *err)
     return 0;
 }
 
+/* -- callbacks --------------------------------------------------------------------------------- */
+
+static int forget_sending(struct write *write, struct db *db)
+{
+    (void)write;
+    return delivery_forget_sending(db);
+}
+
+/* Attempts that were under way when the server ended are made again. */
+static int start_sender(struct engine *engine, const struct sender_options *options,
+                        struct err *err)
+{
+    struct write write = {.run = forget_sending};
+    int status = store_write(engine->store, &write);
+    if (status < 0)
+        return err_set(err, status, "cannot take up the callbacks: %s", err_reason(status));
+    return options->reach ? sender_start(engine, options, &engine->sender, err) : 0;
+}
+
 /* -- the engine -------------------------------------------------------------------------------- */
 
 int engine_start(struct store *store, const struct engine_options *options,
@@ -129,6 +149,8 @@ int engine_start(struct store *store, const struct engine_options *options,
     if (status == 0)
         status = worker_start(store, engine->deadlines, &engine->worker, err);
     if (status == 0)
+        status = start_sender(engine, &options->sender, err);
+    if (status == 0)
         status = catch_up(engine, err);
     if (status == 0)
         status = janitor_start(engine, &engine->janitor, err);
@@ -145,6 +167,7 @@ void engine_stop(struct engine *engine)
     if (!engine)
         return;
     janitor_stop(engine->janitor);
+    sender_stop(engine->sender);
     worker_stop(engine->worker);
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
@@ -156,6 +179,11 @@ void engine_stop(struct engine *engine)
 struct store *engine_store(struct engine *engine)
 {
     return engine->store;
+}
+
+struct sender *engine_sender(struct engine *engine)
+{
+    return engine->sender;
 }
 
 struct registry *engine_registry(struct engine *engine)

@@ -10,6 +10,7 @@
 
 #include "base/deadlines.h"
 #include "base/err.h"
+#include "engine/sender.h"
 #include "engine/workspace.h"
 #include "store/store.h"
 
@@ -38,6 +39,7 @@ struct engine_options {
     size_t state_count;
     const struct engine_grant *keys, *members;
     size_t key_count, member_count;
+    struct sender_options sender; /* no reach: callbacks are owed, and none is sent */
 };
 
 /*
@@ -57,6 +59,7 @@ void engine_stop(struct engine *engine);
 
 struct store *engine_store(struct engine *engine);
 struct registry *engine_registry(struct engine *engine);
+struct sender *engine_sender(struct engine *engine); /* NULL: none was asked for */
 
 /* The journals of all workspaces, and that of requests which belong to none: NULL where nothing is
  * journaled. Any thread. */

@@ -257,8 +257,11 @@ void events_let_go(struct workspace *workspace, struct held *held)
 
 void events_hurry(struct workspace *workspace)
 {
+    bool any = false;
     pthread_mutex_lock(&workspace->events.lock);
-    for (struct held *held = workspace->events.held; held; held = held->next)
+    for (struct held *held = workspace->events.held; held; held = held->next, any = true)
         held->hurry(held->arg);
     pthread_mutex_unlock(&workspace->events.lock);
+    if (any) /* one of them may wait for a callback */
+        events_post(workspace, EVENT_DELIVERY);
 }

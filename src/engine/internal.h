@@ -16,7 +16,8 @@ struct engine {
         *nobodys; /* of requests that belong to no workspace; NULL: nothing is journaled */
     struct worker *worker;
     struct janitor *janitor;
-    atomic_bool stopping; /* what takes several operations ends at the next */
+    struct sender *sender; /* NULL: none was asked for */
+    atomic_bool stopping;  /* what takes several operations ends at the next */
 };
 
 /* Makes in the store what the options ask for and is missing (bootstrap.c). Before the registry is

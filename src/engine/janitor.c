@@ -78,6 +78,8 @@ static int delete_expired(struct janitor *janitor, struct workspace *workspace)
         pthread_cond_wait(&expiry.ended, &expiry.lock);
     pthread_mutex_unlock(&expiry.lock);
     int status = expiry.deletion.operation.status;
+    if (status == 0 && !expiry.deletion.kept)
+        sender_forget(janitor->engine->sender, workspace, NULL, NULL);
     return status == ERR_GONE ? 0 : status;
 }
 

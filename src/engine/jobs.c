@@ -8,6 +8,7 @@
 #include "engine/plan.h"
 #include "engine/timers.h"
 #include "engine/transition.h"
+#include "store/delivery.h"
 #include "store/scenario.h"
 
 #include <stdio.h>
@@ -42,7 +43,8 @@ static int queue_job(struct db *db, struct operation *operation, const struct jo
 {
     struct workspace *workspace = operation->workspace;
     const struct plan *plan = &planned->plan;
-    unsigned ruled = *planned->rule ? JOB_HAS_PLAN : 0; /* so that it is kept which one it was */
+    /* So that it is kept which one it was, and what is to come. */
+    unsigned ruled = *planned->rule || planned->webhook ? JOB_HAS_PLAN : 0;
     const struct settings *settings = &workspace->settings;
     int64_t now = workspace_now_in(db, workspace);
     *job = (struct job){.status = JOB_QUEUED,
@@ -74,9 +76,35 @@ static int queue_ruled(struct db *db, struct operation *operation, struct rule_s
 {
     struct plan_row planned = {.polls = 0};
     plan_init(&planned.plan);
-    int status = rule_subject_claim_job(db, subject, &planned);
+    int status = rule_subject_claim_job(db, subject, input->callback_url, &planned);
     plan_add(&planned.plan, under);
     return status < 0 ? status : queue_job(db, operation, input, base, &planned, job);
+}
+
+/*
+ * A rule has the callback come before the answer: the job runs to its end, whatever is said of its
+ * times. Who made it is told of it as it was before.
+ */
+static int run_to_end(struct db *db, struct job_create *self)
+{
+    static const struct transition_order by_rule = {.cause = JOB_CAUSE_RULE};
+    struct operation *operation = &self->operation;
+    struct job job = self->job;
+    struct delivery delivery;
+    int status = transition_start(db, &job, JOB_CAUSE_RULE, job.created_at);
+    if (status == 0)
+        status = transition_finish(db, operation->workspace, &job, &by_rule, job.created_at,
+                                   &operation->due_at);
+    if (status == 0)
+        status = delivery_first_of(db, job.seq, &delivery);
+    if (status == 0)
+        memcpy(self->delivery, delivery.id, sizeof self->delivery);
+    return status == ERR_NOT_FOUND ? 0 : status; /* nothing is owed, as settings say */
+}
+
+static bool comes_before_answer(const struct rule_subject *subject)
+{
+    return subject && subject->webhook && subject->webhook->action.webhook.before_answer;
 }
 
 /* After the commit: which job it is, those that watch are told. */
@@ -97,6 +125,7 @@ int job_create_run(struct write *write, struct db *db)
     int status = ERR_NOT_FOUND;
 
     self->operation.apply = tell_rules;
+    *self->delivery = '\0';
     rule_subject_forget_job(self->subject);
     if (input->request_id)
         status = job_by_request_id(db, workspace, input->request_id, &self->job);
@@ -114,8 +143,11 @@ int job_create_run(struct write *write, struct db *db)
     self->outcome = has_source ? CREATE_NEW : CREATE_NO_SOURCE;
     if (status < 0 || !has_source)
         return status;
-    return queue_ruled(db, &self->operation, self->subject, input, self->base, &self->plan,
-                       &self->job);
+    status = queue_ruled(db, &self->operation, self->subject, input, self->base, &self->plan,
+                         &self->job);
+    if (status == 0 && comes_before_answer(self->subject))
+        status = run_to_end(db, self);
+    return status;
 }
 
 int job_cancel_run(struct write *write, struct db *db)

@@ -20,6 +20,9 @@ struct job_create {
     struct rule_subject *subject; /* what rules say, above that; NULL: nothing */
     enum create_outcome outcome;
     struct job job; /* CREATE_NEW, CREATE_KNOWN */
+    /* Of that new job, which has ended already: what is sent before anybody is answered; else "".
+     */
+    char delivery[ID_HEX_SIZE];
 };
 
 struct session_create {

@@ -29,15 +29,19 @@ static bool saw(void *arg, const struct timer_event *event)
     return self->moved;
 }
 
-/* Whether the job still is as it was seen. */
-static int is_as_seen(const struct jump *self, struct db *db, bool *ret_is)
+/* Whether the job still is as it was seen, or, where there is none, no attempt is under way. */
+static int may_begin(const struct jump *self, struct db *db, bool *ret_may)
 {
     struct job job;
-    *ret_is = true;
-    if (!*self->job)
-        return 0;
-    int status = job_by_id(db, self->operation.workspace->row.pk, self->job, &job);
-    *ret_is = status == 0 && job.status == self->seen && is_timed(&job);
+    bool any = false;
+    int status;
+    if (!*self->job) {
+        status = delivery_any_sending(db, self->operation.workspace->row.pk, &any);
+        *ret_may = !any;
+        return status;
+    }
+    status = job_by_id(db, self->operation.workspace->row.pk, self->job, &job);
+    *ret_may = status == 0 && job.status == self->seen && is_timed(&job);
     return status == ERR_NOT_FOUND ? 0 : status;
 }
 
@@ -76,7 +80,7 @@ static int jump_run(struct write *write, struct db *db)
     self->last = -1;
     if (clock.mode != CLOCK_AUTO || clock_is_taken(workspace))
         return 0;
-    int status = self->arrived ? 0 : is_as_seen(self, db, &goes_on);
+    int status = self->arrived ? 0 : may_begin(self, db, &goes_on);
     return status < 0 || !goes_on ? status : fire(self, db, clock.base);
 }
 

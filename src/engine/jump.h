@@ -3,7 +3,8 @@
  * an unfinished job to that job's next event, and, where a wait of the control plane is blocked
  * with nothing in flight, to the next event of the workspace. What is due on the way fires too, in
  * order, and what is due at the same instant. Where the clock is not auto, or somebody has taken
- * it, it does nothing.
+ * it, it does nothing; nor does a wait's while an attempt at a callback is under way, from which
+ * more may follow. A GET's does: who handles a callback may poll another job meanwhile.
  */
 #ifndef UNDERSTUDY_ENGINE_JUMP_H
 #define UNDERSTUDY_ENGINE_JUMP_H

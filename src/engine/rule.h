@@ -27,7 +27,7 @@ enum {
 };
 
 /* For each of the kinds but the first, one rule acts on a request. */
-enum rule_kind { RULE_WATCH, RULE_JOB, RULE_ANSWER };
+enum rule_kind { RULE_WATCH, RULE_JOB, RULE_WEBHOOK, RULE_ANSWER };
 enum { RULE_KINDS = RULE_ANSWER + 1 };
 
 struct rule_header {

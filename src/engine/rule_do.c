@@ -3,23 +3,18 @@
 
 #include "base/duration.h"
 #include "base/json.h"
-#include "base/token.h"
 #include "engine/plan.h"
+#include "engine/reply.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum {
-    WAIT_MAX_MS = 24 * 60 * 60 * 1000, /* that a connection is kept waiting */
-    STATUS_MIN = 200,
-    STATUS_MAX = 599,
-};
+enum { WAIT_MAX_MS = 24 * 60 * 60 * 1000 }; /* that a connection is kept waiting */
 
 /* -- tables ------------------------------------------------------------------------------------ */
 
 struct do_body {
-    const json_t *job, *respond, *retry_after, *transition;
+    const json_t *job, *webhook, *respond, *retry_after, *transition;
     struct field_whole delay, hang, truncate;
     struct field_text drop, drip, when;
     struct field_bool garbage;
@@ -99,58 +94,6 @@ static bool check_drip(const json_t *value)
     return read_rate(json_string_value(value), &(int64_t){0});
 }
 
-static bool check_status(const json_t *value)
-{
-    return is_within(value, STATUS_MIN, STATUS_MAX);
-}
-
-/* Of the connection, or the server's to write. */
-static bool is_ours(const char *name)
-{
-    static const char *const ours[] = {"Connection",
-                                       "Content-Length",
-                                       "Date",
-                                       "Keep-Alive",
-                                       "Proxy-Connection",
-                                       "TE",
-                                       "Trailer",
-                                       "Transfer-Encoding",
-                                       "Upgrade",
-                                       "X-Request-Id",
-                                       NULL};
-    for (const char *const *own = ours; *own; own++)
-        if (strcasecmp(name, *own) == 0)
-            return true;
-    return false;
-}
-
-static bool is_header_value(const json_t *value)
-{
-    const char *text = json_string_value(value);
-    size_t len = json_string_length(value);
-    if (!text || (len && (strchr(" \t", *text) || strchr(" \t", text[len - 1]))))
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (((unsigned char)text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
-            return false;
-    return true;
-}
-
-static bool check_headers(const json_t *value)
-{
-    json_t *members = (json_t *)value; /* its iterators want it writable; they do not write */
-    size_t bytes = 0;
-    for (void *at = json_object_iter(members); at; at = json_object_iter_next(members, at)) {
-        const char *name = json_object_iter_key(at);
-        const json_t *text = json_object_iter_value(at);
-        if (!token_is_right(name, strlen(name)) || is_ours(name) || !is_header_value(text))
-            return false;
-        bytes += strlen(name) + json_string_length(text);
-    }
-    /* One more may be added: the content type. */
-    return json_object_size(members) < ACTION_HEADERS_MAX && bytes < ACTION_HEADER_BYTES_MAX - 64;
-}
-
 #define A_WAIT               "a duration with its unit, of at most 24 hours, as \"3s\""
 #define ERROR                "an object with code or message or both"
 #define SCENARIO             "an object with name or slug or both"
@@ -158,6 +101,7 @@ static bool check_headers(const json_t *value)
 
 static const struct field do_fields[] = {
     {"job", FIELD_OBJECT, .what = "an object", TO(do_body, job)},
+    {"webhook", FIELD_OBJECT, .what = "an object", TO(do_body, webhook)},
     {"respond", FIELD_ANY, .what = "an object with status, body and headers, or an outcome's name",
      .check = check_respond, TO(do_body, respond)},
     {"retry_after", FIELD_ANY, .what = "a whole number of seconds, or a duration as \"30s\"",
@@ -183,13 +127,11 @@ static const struct field transition_fields[] = {
 };
 
 static const struct field answer_fields[] = {
-    {"status", FIELD_WHOLE, .required = true, .what = "a whole number from 200 to 599",
-     .check = check_status, TO(answer_body, status)},
+    {"status", FIELD_WHOLE, .required = true, .what = REPLY_STATUS, .check = reply_check_status,
+     TO(answer_body, status)},
     {"body", FIELD_ANY, .nullable = true, .what = "any JSON value", TO(answer_body, body)},
-    {"headers", FIELD_OBJECT,
-     .what = "an object of at most 15 headers, of texts that may be sent, without Content-Length, "
-             "Date and those of the connection, as Transfer-Encoding",
-     .check = check_headers, TO(answer_body, headers)},
+    {"headers", FIELD_OBJECT, .what = REPLY_HEADERS, .check = reply_check_headers,
+     TO(answer_body, headers)},
 };
 
 #define LENGTH(table_) (sizeof(table_) / sizeof *(table_))
@@ -219,76 +161,44 @@ static int take_transition(const json_t *object, const struct rule_place *above,
                              action->to == JOB_COMPLETED, &action->plan);
 }
 
-/* The headers, with a content type for a body that was given none. */
-static int take_headers(struct rule *rule, const json_t *object, bool has_body,
-                        const char **ret_content_type)
+/* Memory of the rule's for what was read. */
+static void *keep(struct rule *rule, const void *bytes, size_t len)
 {
-    json_t *members = (json_t *)object; /* as in check_headers() */
-    struct action_header *headers =
-        rule_alloc(rule, (json_object_size(members) + 1) * sizeof *headers);
-    size_t count = 0;
-    const char *content_type = NULL;
-    if (!headers)
-        return ERR_NO_MEMORY;
-    for (void *at = members ? json_object_iter(members) : NULL; at;
-         at = json_object_iter_next(members, at)) {
-        headers[count++] = (struct action_header){json_object_iter_key(at),
-                                                  json_string_value(json_object_iter_value(at))};
-        if (strcasecmp(json_object_iter_key(at), "Content-Type") == 0)
-            content_type = headers[count - 1].value;
-    }
-    if (has_body && !content_type)
-        headers[count++] =
-            (struct action_header){"Content-Type", "application/json; charset=utf-8"};
-    rule->action.headers = headers;
-    rule->action.header_count = count;
-    *ret_content_type = content_type;
-    return 0;
-}
-
-/* Whether a body of that type is JSON: then a text is sent in its quotes. */
-static bool is_json_type(const char *content_type)
-{
-    const char *type = content_type ? content_type : "application/json";
-    size_t len = strcspn(type, "; \t");
-    return (len == 16 && strncasecmp(type, "application/json", len) == 0) ||
-           (len > 5 && strncasecmp(type + len - 5, "+json", 5) == 0);
+    void *copy = rule_alloc(rule, len + 1);
+    if (copy && len)
+        memcpy(copy, bytes, len);
+    return copy;
 }
 
 static int take_body(struct rule *rule, const json_t *value, const char *content_type)
 {
     struct action *action = &rule->action;
     struct buf text = BUF_INIT;
-    if (json_is_string(value) && !is_json_type(content_type)) {
-        action->body = json_string_value(value);
-        action->body_len = json_string_length(value);
-        return 0;
-    }
-    json_put_value(&text, value);
-    char *copy = buf_failed(&text) ? NULL : rule_alloc(rule, text.len + 1);
-    if (copy) {
-        memcpy(copy, text.data, text.len);
-        action->body = copy;
-        action->body_len = text.len;
-    }
+    reply_put_body(&text, value, content_type);
+    action->body = buf_failed(&text) ? NULL : keep(rule, text.data, text.len);
+    action->body_len = text.len;
     buf_finish(&text);
-    return copy ? 0 : ERR_NO_MEMORY;
+    return action->body ? 0 : ERR_NO_MEMORY;
 }
 
 static int take_answer(struct rule *rule, const json_t *object, const struct rule_place *place)
 {
     struct answer_body body = {.body = NULL};
-    const char *content_type = NULL;
+    struct action *action = &rule->action;
+    struct reply_headers headers;
     int status =
         rule_read_within(place, "respond", object, answer_fields, LENGTH(answer_fields), &body);
     if (status < 0)
         return status;
-    rule->action.status = (int)body.status.value;
-    if (body.body &&
-        (rule->action.status == 204 || rule->action.status == 205 || rule->action.status == 304))
+    action->status = (int)body.status.value;
+    if (body.body && !reply_may_have_body(action->status))
         return rule_refuse(place, "respond.body", "cannot go with a status that has none");
-    status = take_headers(rule, body.headers, body.body != NULL, &content_type);
-    return status < 0 || !body.body ? status : take_body(rule, body.body, content_type);
+    reply_read_headers(body.headers, body.body != NULL, &headers);
+    action->headers = keep(rule, headers.items, headers.count * sizeof *headers.items);
+    action->header_count = headers.count;
+    if (!action->headers)
+        return ERR_NO_MEMORY;
+    return body.body ? take_body(rule, body.body, headers.content_type) : 0;
 }
 
 static int take_respond(struct rule *rule, const struct do_body *body,
@@ -316,6 +226,23 @@ static int take_drop(const struct do_body *body, const struct rule_place *place,
     return chosen < 0 ? ERR_INVALID : 0;
 }
 
+/* -- callbacks --------------------------------------------------------------------------------- */
+
+static int take_webhook(struct rule *rule, const json_t *object, const struct rule_place *place)
+{
+    struct buf text = BUF_INIT;
+    int status = webhook_take(place, object, &rule->action.webhook);
+    if (status < 0)
+        return status;
+    json_put_value(&text, object);
+    char *copy = buf_failed(&text) ? NULL : rule_alloc(rule, text.len + 1);
+    if (copy)
+        memcpy(copy, text.data, text.len);
+    buf_finish(&text);
+    rule->action.webhook_text = copy;
+    return copy ? 0 : ERR_NO_MEMORY;
+}
+
 /* -- the whole --------------------------------------------------------------------------------- */
 
 static int take_when(const struct do_body *body, const struct rule_place *place,
@@ -324,8 +251,9 @@ static int take_when(const struct do_body *body, const struct rule_place *place,
     static const char *const names[] = {"after_commit", NULL};
     if (rule_choose(place, "when", body->when.data, "after_commit", names) < 0)
         return ERR_INVALID;
-    if (action->kind == ACTION_JOB)
-        return rule_refuse(place, "when", "goes with an answer or a fault, and a job is neither");
+    if (action->kind == ACTION_JOB || action->kind == ACTION_WEBHOOK)
+        return rule_refuse(place, "when",
+                           "goes with an answer or a fault, and what becomes of a job is neither");
     if (action->kind == ACTION_TRANSITION)
         return rule_refuse(place, "when",
                            "cannot go with transition, which comes before the answer");
@@ -361,9 +289,10 @@ static int take_simple(const struct do_body *body, const struct rule_place *plac
 
 static int count_kinds(const struct do_body *body)
 {
-    return (body->job != NULL) + (body->respond != NULL) + (body->transition != NULL) +
-           body->delay.given + body->hang.given + body->truncate.given + (body->drop.data != NULL) +
-           (body->drip.data != NULL) + body->garbage.given;
+    return (body->job != NULL) + (body->webhook != NULL) + (body->respond != NULL) +
+           (body->transition != NULL) + body->delay.given + body->hang.given +
+           body->truncate.given + (body->drop.data != NULL) + (body->drip.data != NULL) +
+           body->garbage.given;
 }
 
 static int take_kind(struct rule *rule, const struct do_body *body, const struct rule_place *place)
@@ -372,6 +301,10 @@ static int take_kind(struct rule *rule, const struct do_body *body, const struct
     if (body->job) {
         action->kind = ACTION_JOB;
         return rule_take_job(place, body->job, &action->plan);
+    }
+    if (body->webhook) {
+        action->kind = ACTION_WEBHOOK;
+        return take_webhook(rule, body->webhook, place);
     }
     if (body->transition) {
         action->kind = ACTION_TRANSITION;
@@ -393,10 +326,11 @@ int rule_parse_do(struct rule *rule, const json_t *object, const char *path,
     if (status < 0)
         return status;
     if (count_kinds(&body) != 1)
-        return complain(complaint, "invalid_field",
-                        "%.*s must have exactly one of job, respond, delay, transition, drop, "
-                        "truncate, drip, hang, garbage",
-                        (int)strlen(path) - 1, path);
+        return complain(
+            complaint, "invalid_field",
+            "%.*s must have exactly one of job, webhook, respond, delay, transition, drop, "
+            "truncate, drip, hang, garbage",
+            (int)strlen(path) - 1, path);
     if (body.retry_after && !json_is_string(body.respond))
         return rule_refuse(&place, "retry_after", "goes with respond and an outcome's name");
     status = take_kind(rule, &body, &place);

@@ -262,7 +262,9 @@ static int take(struct rule *rule, const json_t *value, const char *prefix,
         return status;
     snprintf(path, sizeof path, "%sdo.", prefix);
     status = rule_parse_do(rule, body.act, path, complaint);
-    rule->kind = rule->action.kind == ACTION_JOB ? RULE_JOB : RULE_ANSWER;
+    rule->kind = rule->action.kind == ACTION_JOB       ? RULE_JOB
+                 : rule->action.kind == ACTION_WEBHOOK ? RULE_WEBHOOK
+                                                       : RULE_ANSWER;
     return status;
 }
 
@@ -277,19 +279,27 @@ static bool is_among(int operation, const char *const *names)
 /* A rule that could never act is a mistake. */
 static int check_use(const struct rule *rule, const char *prefix, struct complaint *complaint)
 {
-    static const char *const makes_job[] = {"createScenarioJob", "openChat", NULL};
-    static const char *const has_job[] = {"getScenarioJob", "cancelScenarioJob", "openChat", NULL};
-    enum action_kind kind = rule->action.kind;
-    const char *const *fitting = kind == ACTION_JOB          ? makes_job
-                                 : kind == ACTION_TRANSITION ? has_job
-                                                             : NULL;
+    static const struct {
+        enum action_kind kind;
+        const char *name, *why;
+        const char *fitting[4];
+    } uses[] = {
+        {ACTION_JOB, "job", "makes no job", {"createScenarioJob", "openChat"}},
+        {ACTION_WEBHOOK, "webhook", "makes no job with a callback", {"createScenarioJob"}},
+        {ACTION_TRANSITION,
+         "transition",
+         "is about no job that is there",
+         {"getScenarioJob", "cancelScenarioJob", "openChat"}},
+    };
     int operation = rule->match.operation;
-    if (!fitting || operation < 0 || is_among(operation, fitting))
-        return 0;
-    complain_names(&complaint->hint, "", fitting);
-    return complain(complaint, "invalid_field", "%sdo.%s never acts on %s, which %s", prefix,
-                    kind == ACTION_JOB ? "job" : "transition", rule_operations[operation],
-                    kind == ACTION_JOB ? "makes no job" : "is about no job that is there");
+    for (size_t i = 0; operation >= 0 && i < sizeof uses / sizeof *uses; i++) {
+        if (uses[i].kind != rule->action.kind || is_among(operation, uses[i].fitting))
+            continue;
+        complain_names(&complaint->hint, "", uses[i].fitting);
+        return complain(complaint, "invalid_field", "%sdo.%s never acts on %s, which %s", prefix,
+                        uses[i].name, rule_operations[operation], uses[i].why);
+    }
+    return 0;
 }
 
 static struct rule *create(const json_t *value)

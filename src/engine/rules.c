@@ -331,25 +331,38 @@ bool rule_subject_must_claim(struct rule_subject *subject)
     return false;
 }
 
-int rule_subject_claim_job(struct db *db, struct rule_subject *subject, struct plan_row *planned)
+int rule_subject_claim_job(struct db *db, struct rule_subject *subject, bool has_callback,
+                           struct plan_row *planned)
 {
     if (!subject)
         return 0;
     int status = claim(db, &subject->found[RULE_JOB], &subject->job);
+    if (status == 0 && has_callback)
+        status = claim(db, &subject->found[RULE_WEBHOOK], &subject->webhook);
     if (status == 0 && subject->job) {
         planned->plan = subject->job->action.plan;
         memcpy(planned->rule, subject->job->id, sizeof planned->rule);
     }
+    if (status == 0 && subject->webhook) {
+        planned->webhook = subject->webhook->action.webhook_text;
+        memcpy(planned->webhook_rule, subject->webhook->id, sizeof planned->webhook_rule);
+    }
     return status;
+}
+
+static void forget(struct rule_list *list, struct rule **rule)
+{
+    *rule = NULL;
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i].changed = false;
 }
 
 void rule_subject_forget_job(struct rule_subject *subject)
 {
     if (!subject)
         return;
-    subject->job = NULL;
-    for (size_t i = 0; i < subject->found[RULE_JOB].count; i++)
-        subject->found[RULE_JOB].items[i].changed = false;
+    forget(&subject->found[RULE_JOB], &subject->job);
+    forget(&subject->found[RULE_WEBHOOK], &subject->webhook);
 }
 
 void rule_subject_commit_job(struct rule_subject *subject, const char *job)
@@ -358,6 +371,7 @@ void rule_subject_commit_job(struct rule_subject *subject, const char *job)
         return;
     take_over(&subject->found[RULE_JOB]);
     snprintf(subject->made, sizeof subject->made, "%s", job);
+    take_over(&subject->found[RULE_WEBHOOK]);
     rule_subject_settle(subject, job);
 }
 
@@ -376,7 +390,9 @@ void rule_subject_settle(struct rule_subject *subject, const char *job)
         rule_note(subject->answer, &hit);
     if (subject->job)
         rule_note(subject->job, &hit);
-    if (watches->count || subject->answer || subject->job)
+    if (subject->webhook)
+        rule_note(subject->webhook, &hit);
+    if (watches->count || subject->answer || subject->job || subject->webhook)
         events_post(subject->workspace, EVENT_RULE);
 }
 

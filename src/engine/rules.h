@@ -70,10 +70,11 @@ struct rule_subject {
     char made[ID_HEX_SIZE]; /* the job that it made, or found by its request_id; "" */
     struct rule_set *rules;
     struct rule_list found[RULE_KINDS];
-    struct rule *answer; /* that acts; its action counts as long as the subject does */
-    struct rule *job;    /* likewise on the job that is being made */
-    bool settled;        /* the hits are noted */
-    struct held held;    /* where real time holds the request up */
+    struct rule *answer;  /* that acts; its action counts as long as the subject does */
+    struct rule *job;     /* likewise on the job that is being made */
+    struct rule *webhook; /* likewise on that job's callback */
+    bool settled;         /* the hits are noted */
+    struct held held;     /* where real time holds the request up */
 };
 
 /* The request begins: it is counted, and unanswered. */
@@ -98,10 +99,12 @@ struct rule_claim {
 void rule_claim_init(struct rule_claim *claim, struct engine *engine, struct rule_subject *subject);
 
 /*
- * Within the transaction that makes a job: what a rule says of it. NULL is fine: nothing. Then,
- * after the commit: the job's id, "" where none was made.
+ * Within the transaction that makes a job: what a rule says of it, and another one of its callback,
+ * where it has one. NULL is fine: nothing. Then, after the commit: the job's id, "" where none was
+ * made.
  */
-int rule_subject_claim_job(struct db *db, struct rule_subject *subject, struct plan_row *planned);
+int rule_subject_claim_job(struct db *db, struct rule_subject *subject, bool has_callback,
+                           struct plan_row *planned);
 void rule_subject_commit_job(struct rule_subject *subject, const char *job);
 
 /* The claim of a run that was rolled back, or comes to nothing. */

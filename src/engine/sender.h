@@ -13,7 +13,9 @@
 
 #include "base/err.h"
 #include "engine/reach.h"
+#include "engine/trust.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine;
@@ -23,16 +25,16 @@ struct sender;
 enum {
     SENDER_AT_ONCE = 8,
     SENDER_IN_ALL = 512,
-    SENDER_ANSWER_MAX = 64 * 1024, /* bytes of an answer's head, and of its body, that are read */
 };
 
 struct sender_options {
     const struct reach *reach; /* outlives the sender */
-    const char *ca_file;       /* certificates that are trusted beside the system's; NULL */
+    const struct trust *trust; /* likewise; NULL: whom libcurl trusts */
     const char *version;       /* of the User-Agent */
+    size_t in_all;             /* attempts at once; 0: SENDER_IN_ALL */
 };
 
-/* Before any delivery is begun. ERR_INVALID where the certificates cannot be read. */
+/* Before any delivery is begun. The strings of the options outlive it. */
 int sender_start(struct engine *engine, const struct sender_options *options,
                  struct sender **ret_sender, struct err *err);
 
@@ -40,8 +42,9 @@ int sender_start(struct engine *engine, const struct sender_options *options,
 void sender_stop(struct sender *sender);
 
 /*
- * The workspace was reset or deleted: attempts at its deliveries that are under way are given up,
- * and then `done(arg)` is called, on the sender's thread. Any thread.
+ * The workspace was reset or deleted: attempts at deliveries that it has no more are given up, and
+ * then `done(arg)` is called, on the sender's thread, or from within where `sender` is NULL. `done`
+ * may be NULL. Any thread.
  */
 void sender_forget(struct sender *sender, struct workspace *workspace, void (*done)(void *arg),
                    void *arg);

@@ -1,4 +1,4 @@
-#include "engine/settings.h"
+#include "engine/settings_callback.h"
 
 #include "base/url.h"
 
@@ -14,6 +14,7 @@ struct settings_body {
     const json_t *rate_limit;
     struct field_bool magic, any_key;
     struct field_text public_url;
+    struct settings_callback callback;
 };
 
 struct rate_body {
@@ -53,6 +54,7 @@ static bool check_public_url(const json_t *value)
 }
 
 #define A_DURATION  "a duration with its unit, as \"90s\""
+#define A_TIMEOUT   "a duration with its unit, from 1ms to 10m, as \"15s\""
 #define TO(member_) .offset = offsetof(struct settings_body, member_)
 
 const struct field settings_fields[] = {
@@ -70,6 +72,21 @@ const struct field settings_fields[] = {
      .what = "null or an absolute http or https URL without user info, query and fragment, of at "
              "most 383 characters",
      .check = check_public_url, TO(public_url)},
+    {"callback_timeout", FIELD_DURATION, .what = A_TIMEOUT, .check = settings_check_timeout,
+     TO(callback.timeout)},
+    {"callback_connect_timeout", FIELD_DURATION, .what = A_TIMEOUT, .check = settings_check_timeout,
+     TO(callback.connect_timeout)},
+    {"callback_retries", FIELD_ANY,
+     .what = "a list of at most 20 durations, as [\"5s\", \"5m\"], or \"standard\"",
+     .check = settings_check_retries, TO(callback.retries)},
+    {"callback_map", FIELD_OBJECT,
+     .what = "an object of beginnings of URLs, or \"*\", and the URLs that take their place",
+     TO(callback.map)},
+    {"callback_on", FIELD_ARRAY, .what = "a list of completed, failed and cancelled, or of some",
+     TO(callback.on)},
+    {"webhook_secrets", FIELD_ANY, .nullable = true,
+     .what = "null, or a list of one or two secrets: \"whsec_\" and the base64 of 24 to 64 bytes",
+     .check = settings_check_secrets, TO(callback.secrets)},
 };
 const size_t settings_field_count = sizeof settings_fields / sizeof *settings_fields;
 
@@ -146,7 +163,25 @@ int settings_take(const json_t *object, const char *prefix, struct settings_chan
         while (len && settings->public_url[len - 1] == '/')
             settings->public_url[--len] = '\0';
     }
-    return body.rate_limit ? take_rate(body.rate_limit, prefix, &settings->rate, complaint) : 0;
+    status = body.rate_limit ? take_rate(body.rate_limit, prefix, &settings->rate, complaint) : 0;
+    return status < 0 ? status : settings_take_callback(&body.callback, prefix, change, complaint);
+}
+
+static void change_callback(const struct settings_change *change, struct callback_row *callback)
+{
+    const struct callback_row *wanted = &change->row.callback;
+    if (change->row.given & GIVEN_CALLBACK_TIMEOUT)
+        callback->timeout = wanted->timeout;
+    if (change->row.given & GIVEN_CALLBACK_CONNECT_TIMEOUT)
+        callback->connect_timeout = wanted->connect_timeout;
+    if (change->row.given & GIVEN_CALLBACK_ON)
+        callback->on = wanted->on;
+    if (change->sets_retries)
+        memcpy(callback->retries, wanted->retries, sizeof callback->retries);
+    if (change->sets_map)
+        memcpy(callback->map, wanted->map, sizeof callback->map);
+    if (change->sets_secrets)
+        memcpy(callback->secrets, wanted->secrets, sizeof callback->secrets);
 }
 
 void settings_change(const struct settings_change *change, struct settings_row *settings)
@@ -169,4 +204,5 @@ void settings_change(const struct settings_change *change, struct settings_row *
         settings->any_key = wanted->any_key;
     if (change->sets_public_url)
         memcpy(settings->public_url, wanted->public_url, sizeof settings->public_url);
+    change_callback(change, &settings->callback);
 }

@@ -7,7 +7,9 @@
 #include "engine/internal.h"
 #include "engine/rates.h"
 #include "engine/rules.h"
+#include "engine/settings.h"
 #include "engine/state_fields.h"
+#include "store/inbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +76,22 @@ static int resolve(struct db *db, int64_t pk, const json_t *job, size_t index, c
     if (status == 0 && !(*ret_text = buf_take(&text, &len)))
         status = ERR_NO_MEMORY;
     buf_finish(&text);
+    return status;
+}
+
+/* Settings of a document, with secrets that it leaves out as they are now. */
+static int put_settings(const struct settings_row *given, struct settings_row *io_settings,
+                        struct state_fault *fault)
+{
+    struct settings_row settings = *given;
+    size_t index = 0;
+    int status = settings_keep_secrets(&settings, io_settings, &index);
+    if (status == ERR_NOT_FOUND) {
+        state_want_webhook_secret(fault, index);
+        status = ERR_INVALID;
+    }
+    if (status == 0)
+        *io_settings = settings;
     return status;
 }
 
@@ -167,6 +185,8 @@ static int put_rows(struct db *db, const struct workspace_row *workspace, const 
     for (size_t i = 0; status == 0 && i < SNAPSHOT_TABLES; i++)
         if (!(keeps_rules && i == SNAPSHOT_RULES))
             status = snapshot_clear(db, (enum snapshot_table)i, workspace->pk);
+    if (status == 0)
+        status = inbox_clear(db, workspace->pk);
     for (size_t i = 0; status == 0 && i < SNAPSHOT_TABLES; i++)
         if (!(keeps_rules && i == SNAPSHOT_RULES))
             status =
@@ -246,12 +266,13 @@ int state_put(struct db *db, struct workspace_row *io_row, struct state_document
         row->active = head->active;
     if (head->ttl >= 0)
         row->ttl = head->ttl;
-    if (!document->keeps_settings)
-        row->settings = head->settings;
     row->clock = head->clock;
     row->draws = head->draws;
     memcpy(row->seed, head->seed, sizeof row->seed);
-    int status = put_rows(db, row, document->json, document->keeps_rules, io_event, ret_fault);
+    int status =
+        document->keeps_settings ? 0 : put_settings(&head->settings, &row->settings, ret_fault);
+    if (status == 0)
+        status = put_rows(db, row, document->json, document->keeps_rules, io_event, ret_fault);
     if (status == 0)
         status = put_keys(db, row->pk, document, ret_fault);
     if (status == 0)

@@ -218,7 +218,7 @@ static bool take_seed(const json_t *value, char seed[SEED_SIZE])
 static bool take_head(const struct document *document, int64_t now, struct state_head *head,
                       struct state_fault *fault)
 {
-    struct settings_change change = {.sets_jitter = false};
+    struct settings_change change = {.may_keep_secrets = true};
     struct complaint complaint = COMPLAINT_INIT;
     *head = (struct state_head){.active = -1,
                                 .ttl = -1,

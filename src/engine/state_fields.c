@@ -5,6 +5,7 @@
 #include "base/nearest.h"
 #include "base/time.h"
 #include "base/url.h"
+#include "engine/callback_headers.h"
 #include "engine/delivery.h"
 #include "store/job.h"
 
@@ -58,7 +59,7 @@ static const struct state_field job_fields[] = {
     {"session", AN_ID},
     {"user_email", A_TEXT, .required = true},
     {"scenario_slug", A_TEXT},
-    {"callback_url", A_TEXT},
+    {"callback_url", .type = STATE_URL, .max = ANY_LENGTH},
     {"callback_headers", .type = STATE_HEADERS},
     {"prompt", A_TEXT, .required = true},
     {"context", A_TEXT},
@@ -75,6 +76,8 @@ const struct state_field state_plan_fields[] = {
     {"hold_at", WORD(holds)},
     {"polls", READS, .or_zero = true},
     {"rule", AN_ID},
+    {"webhook", .type = STATE_OBJECT},
+    {"webhook_rule", AN_ID},
 };
 const size_t state_plan_field_count = sizeof state_plan_fields / sizeof *state_plan_fields;
 
@@ -191,6 +194,7 @@ static void put_value(struct buf *out, const struct state_field *field,
     case STATE_ID:
     case STATE_SLUG:
     case STATE_BASE:
+    case STATE_URL:
         json_put_string(out, value->text, value->len);
         break;
     case STATE_WHOLE:
@@ -289,6 +293,9 @@ static bool check_text(const struct state_field *field, const struct snapshot_va
     case STATE_BASE:
         return is_base(value->text) ||
                wrong(fault, field, "must be the base of urls, as \"http://127.0.0.1:3000\"");
+    case STATE_URL:
+        return url_is_callable(value->text) ||
+               wrong(fault, field, "must be an absolute http or https URL without user info");
     default:
         return !field->words || is_word(value->text, field) ||
                wrong(fault, field, "must be one of: %s, %s", field->words[0], field->words[1]);
@@ -369,15 +376,10 @@ static bool take_json(const json_t *json, const struct state_field *field,
 static bool take_headers(const json_t *json, const struct state_field *field,
                          struct snapshot_value *value, struct buf *text, struct state_fault *fault)
 {
-    const char *name;
-    json_t *member;
-    if (!json_is_object(json))
-        return wrong(fault, field, "must be an object of header names and texts");
-    json_object_foreach((json_t *)json, name, member)
-    {
-        if (!json_is_string(member) && !json_is_null(member))
-            return wrong(fault, field, "must be an object of header names and texts");
-    }
+    if (!json_is_object(json) || !callback_headers_may_be_right(json))
+        return wrong(fault, field,
+                     "must be an object of header names and values that may be sent, or null in "
+                     "place of one that is kept");
     json_put_value(text, json);
     *value = (struct snapshot_value){.text = text->data, .len = text->len};
     return true;
@@ -396,6 +398,7 @@ static bool take_value(const json_t *json, const struct state_field *field,
     case STATE_ID:
     case STATE_SLUG:
     case STATE_BASE:
+    case STATE_URL:
         return take_text(json, field, value, fault);
     case STATE_WHOLE:
         return take_whole(json, field, value, fault);

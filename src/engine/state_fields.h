@@ -18,6 +18,7 @@ enum state_type {
     STATE_ID,       /* 1 to `max` letters, digits, - and _, that nothing has to escape */
     STATE_SLUG,     /* 1 to `max` lower-case letters, digits and - */
     STATE_BASE,     /* the base of urls */
+    STATE_URL,      /* that can be called (S6) */
     STATE_WHOLE,    /* a whole number from `min` to `max`; max 0: STATE_WHOLE_MAX */
     STATE_TIME,     /* "2024-03-01T10:00:00.000Z" */
     STATE_DURATION, /* "90s" */
@@ -52,7 +53,7 @@ extern const size_t state_plan_field_count;
 void state_put_fields(struct buf *out, const struct state_field *fields, size_t count,
                       const struct snapshot_value *values, bool reveal);
 
-/* Places of a job's values, and of its plan's. */
+/* Places of a job's values, of its plan's, and of others'. */
 enum {
     STATE_JOB_NUMBER = 0,
     STATE_JOB_ID = 1,
@@ -71,6 +72,10 @@ enum {
     STATE_PLAN_POLLS_QUEUED = 5,
     STATE_PLAN_POLLS_PROCESSING = 6,
     STATE_PLAN_HOLD = 7,
+    STATE_PLAN_WEBHOOK = 10,
+    STATE_DELIVERY_STATUS = 1,
+    STATE_DELIVERY_DUE = 5,
+    STATE_DELIVERY_ENDED = 6,
     STATE_RULE_ID = 0,
     STATE_RULE_LEFT = 2,
     STATE_RULE_SKIP = 3,
@@ -118,5 +123,8 @@ bool state_check_lists(const json_t *const lists[SNAPSHOT_TABLES], struct state_
 /* The name of a header without its value; NULL: all have one. And that a job misses one. */
 const char *state_lacks_secret(const json_t *headers);
 void state_want_secret(struct state_fault *fault, size_t job, const char *header);
+
+/* The same of a secret of webhooks. */
+void state_want_webhook_secret(struct state_fault *fault, size_t index);
 
 #endif

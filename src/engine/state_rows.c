@@ -1,11 +1,13 @@
 /* Reading the rows of a state document, and what must hold between them (engine/state.h). */
 #include "base/complaint.h"
 #include "base/json.h"
+#include "engine/delivery.h"
 #include "engine/plan.h"
-#include "engine/rule.h"
+#include "engine/rule_place.h"
 #include "engine/rules.h"
 #include "engine/state.h"
 #include "engine/state_fields.h"
+#include "engine/webhook.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +65,31 @@ static const char *job_contradiction(const struct snapshot_value *values, unsign
     return NULL;
 }
 
+/* The same of a delivery; what a pending or ended one leaves out is when it, or its job, ended. */
+static const char *delivery_contradiction(const struct snapshot_value *values)
+{
+    enum delivery_status status = (enum delivery_status)values[STATE_DELIVERY_STATUS].number;
+    bool is_due = !values[STATE_DELIVERY_DUE].is_null;
+    if (!values[STATE_DELIVERY_ENDED].is_null && !delivery_has_ended(status))
+        return "must have ended_at only if it has ended";
+    if (status == DELIVERY_PENDING || is_due == (status == DELIVERY_RETRYING))
+        return NULL;
+    return "must have due_at if it is retrying, may have it if it is pending, and else none";
+}
+
+/* What its callback is to do, as a rule would say it. */
+static bool check_webhook(const json_t *plan, struct state_fault *fault)
+{
+    struct complaint complaint = COMPLAINT_INIT;
+    struct webhook webhook;
+    char path[STATE_PATH_SIZE + 2];
+    const json_t *object = json_object_get(plan, "webhook");
+    snprintf(path, sizeof path, "%s.", fault->path);
+    return !object || json_is_null(object) ||
+           webhook_take(&(struct rule_place){&complaint, path}, object, &webhook) == 0 ||
+           state_complain(&complaint, fault);
+}
+
 /* Reads what is planned for a job; *ret_marks is how it is marked for that. */
 static bool take_plan(const json_t *job, const struct snapshot_value *values, struct state_row *row,
                       struct state_fault *fault)
@@ -80,7 +107,8 @@ static bool take_plan(const json_t *job, const struct snapshot_value *values, st
         return state_wrong(fault, "must be an object");
     if (!check_names(object, &planned, NULL, fault) ||
         !state_take_fields(object, state_plan_fields, state_plan_field_count, row->plan,
-                           row->plan_texts, fault))
+                           row->plan_texts, fault) ||
+        !check_webhook(object, fault))
         return false;
     fault->path[len] = '\0';
     if (!row->plan[STATE_PLAN_HOLD].is_null)
@@ -140,13 +168,16 @@ bool state_take_row(const struct state_list *list, size_t index, const json_t *o
         return false;
     if (list->table == SNAPSHOT_RULES)
         return check_rule(object, row->values, fault);
-    if (!is_job)
-        return true;
-    if (!take_plan(object, row->values, row, fault))
-        return false;
-    fill_in(row->values, index);
-    row->values[list->count] = (struct snapshot_value){.number = row->marks};
-    const char *problem = job_contradiction(row->values, row->marks);
+    const char *problem = NULL;
+    if (list->table == SNAPSHOT_DELIVERIES)
+        problem = delivery_contradiction(row->values);
+    if (is_job) {
+        if (!take_plan(object, row->values, row, fault))
+            return false;
+        fill_in(row->values, index);
+        row->values[list->count] = (struct snapshot_value){.number = row->marks};
+        problem = job_contradiction(row->values, row->marks);
+    }
     return !problem || state_wrong(fault, problem);
 }
 
@@ -224,11 +255,20 @@ static const struct reference {
     const char *field;
     enum snapshot_table to;
     const char *problem;
+    const char *with; /* a field that it must have; or NULL */
 } references[] = {
-    {SNAPSHOT_JOBS, "scenario", SNAPSHOT_SCENARIOS, "is no scenario of the document"},
-    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is no job of the document"},
-    {SNAPSHOT_SESSIONS, "job", SNAPSHOT_JOBS, "is no job of the document"},
+    {SNAPSHOT_JOBS, "scenario", SNAPSHOT_SCENARIOS, "is no scenario of the document", NULL},
+    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is no job of the document", NULL},
+    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is a job with no callback_url", "callback_url"},
+    {SNAPSHOT_DELIVERIES, "job", SNAPSHOT_JOBS, "is a job that has not ended", "completed_at"},
+    {SNAPSHOT_SESSIONS, "job", SNAPSHOT_JOBS, "is no job of the document", NULL},
 };
+
+static bool can_be_named(const json_t *row, const struct reference *reference)
+{
+    const json_t *value = reference->with ? json_object_get(row, reference->with) : NULL;
+    return !reference->with || (value && !json_is_null(value));
+}
 
 static bool check_reference(const json_t *const lists[SNAPSHOT_TABLES],
                             const struct reference *reference, struct state_fault *fault)
@@ -236,8 +276,11 @@ static bool check_reference(const json_t *const lists[SNAPSHOT_TABLES],
     const json_t *rows = lists[reference->from], *others = lists[reference->to];
     json_t *known = json_object();
     bool good = known != NULL;
-    for (size_t i = 0; good && i < json_array_size(others); i++)
-        good = note(known, json_object_get(json_array_get(others, i), "id"), NULL);
+    for (size_t i = 0; good && i < json_array_size(others); i++) {
+        const json_t *other = json_array_get(others, i);
+        if (can_be_named(other, reference))
+            good = note(known, json_object_get(other, "id"), NULL);
+    }
     for (size_t i = 0; good && i < json_array_size(rows); i++) {
         const char *id =
             json_string_value(json_object_get(json_array_get(rows, i), reference->field));
@@ -299,10 +342,31 @@ void state_want_secret(struct state_fault *fault, size_t job, const char *header
              "/_mock/state?reveal=true writes values too");
 }
 
+void state_want_webhook_secret(struct state_fault *fault, size_t index)
+{
+    snprintf(fault->path, sizeof fault->path, "settings.webhook_secrets[%zu]", index);
+    state_wrong(fault, "has no value, and there is no such secret here: GET "
+                       "/_mock/state?reveal=true writes values too");
+}
+
+static bool check_webhook_secrets(const json_t *secrets, struct state_fault *fault)
+{
+    for (size_t i = 0; i < json_array_size(secrets); i++) {
+        if (!json_is_null(json_array_get(secrets, i)))
+            continue;
+        state_want_webhook_secret(fault, i);
+        return false;
+    }
+    return true;
+}
+
 bool state_check_secrets(const json_t *document, struct state_fault *ret_fault)
 {
     const json_t *jobs = json_object_get(document, "jobs");
+    const json_t *settings = json_object_get(document, "settings");
     *ret_fault = (struct state_fault){.path = ""};
+    if (!check_webhook_secrets(json_object_get(settings, "webhook_secrets"), ret_fault))
+        return false;
     for (size_t i = 0; i < json_array_size(jobs); i++) {
         const char *header =
             state_lacks_secret(json_object_get(json_array_get(jobs, i), "callback_headers"));

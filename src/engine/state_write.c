@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "engine/rule_set.h"
+#include "engine/settings.h"
 #include "engine/state_fields.h"
 
 #include <stdio.h>
@@ -110,53 +111,7 @@ static void put_clock(struct buf *out, const struct clock_row *clock)
     buf_putc(out, '}');
 }
 
-static void put_duration(struct buf *out, const char *name, int64_t ms)
-{
-    char text[DURATION_TEXT_SIZE];
-    duration_format(ms, text);
-    buf_printf(out, "\"%s\":\"%s\",", name, text);
-}
-
-/* Of a rate limit; absent where there is none. */
-static void put_limit(struct buf *out, const char *name, int64_t limit)
-{
-    if (limit)
-        buf_printf(out, "\"%s\":%lld,", name, (long long)limit);
-}
-
-/* The workspace's own ones: what is the server's stays so. */
-static void put_settings(struct buf *out, const struct settings_row *settings)
-{
-    const struct rate_limit *rate = &settings->rate;
-    buf_puts(out, "\"settings\":{");
-    if (settings->given & GIVEN_QUEUE_TIME)
-        put_duration(out, "queue_time", settings->queue_time);
-    if (settings->given & GIVEN_PROCESSING_TIME)
-        put_duration(out, "processing_time", settings->processing_time);
-    if (settings->given & GIVEN_MAX_PROCESSING)
-        buf_printf(out, "\"max_processing\":%lld,", (long long)settings->max_processing);
-    if (settings->given & GIVEN_MAGIC)
-        buf_printf(out, "\"magic\":%s,", settings->magic ? "true" : "false");
-    buf_puts(out, "\"jitter\":");
-    json_put_real(out, settings->jitter);
-    buf_printf(out, ",\"any_key\":%s,", settings->any_key ? "true" : "false");
-    if (rate->per_minute || rate->per_day || rate->creations_per_minute) {
-        buf_puts(out, "\"rate_limit\":{");
-        put_limit(out, "per_minute", rate->per_minute);
-        put_limit(out, "per_day", rate->per_day);
-        put_limit(out, "creations_per_minute", rate->creations_per_minute);
-        end_object(out);
-        buf_putc(out, ',');
-    }
-    if (*settings->public_url) {
-        buf_puts(out, "\"public_url\":");
-        json_put_text(out, settings->public_url);
-        buf_putc(out, ',');
-    }
-    end_object(out);
-}
-
-static void put_head(struct buf *out, const struct workspace_row *row)
+static void put_head(struct buf *out, const struct workspace_row *row, bool reveal)
 {
     char ttl[DURATION_TEXT_SIZE];
     buf_printf(out, "{\"version\":%d,\n\"workspace\":{\"slug\":", STATE_VERSION);
@@ -173,8 +128,10 @@ static void put_head(struct buf *out, const struct workspace_row *row)
     buf_printf(out, ",\n\"seed\":%s,\"draws\":%lld,", *row->seed ? row->seed : "null",
                (long long)row->draws);
     put_time(out, "room_since", row->settings.room_since);
-    buf_puts(out, ",\n");
-    put_settings(out, &row->settings);
+    buf_puts(out, ",\n\"settings\":"); /* its own ones: what is the server's stays so */
+    settings_put(
+        out, &row->settings,
+        &(struct settings_view){.secrets = reveal ? SECRETS_SHOWN_WHOLE : SECRETS_LEFT_OUT});
 }
 
 /* -- who may use it ---------------------------------------------------------------------------- */
@@ -225,7 +182,7 @@ static int put_all(struct db *db, int64_t pk, const struct rule_set *rules, bool
     int status = workspace_read(db, pk, &row);
     if (status < 0)
         return status;
-    put_head(out, &row);
+    put_head(out, &row, reveal);
     if (access)
         status = put_access(db, pk, out);
     for (size_t i = 0; status == 0 && i < SNAPSHOT_TABLES; i++)

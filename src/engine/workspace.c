@@ -296,6 +296,11 @@ struct workspace *registry_default(struct registry *registry)
     return look_up(registry, &registry->by_id, DEFAULT_WORKSPACE, compare_texts);
 }
 
+struct workspace *registry_by_pk(struct registry *registry, int64_t pk)
+{
+    return look_up(registry, &registry->by_pk, &pk, compare_pks);
+}
+
 void workspace_free_members(struct workspace *workspace)
 {
     tdestroy(workspace->members, free);

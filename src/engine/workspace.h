@@ -67,6 +67,7 @@ struct workspace {
     struct clock_shared clock;
     struct clock_coming coming_clock; /* the writer's thread */
     atomic_bool clock_taken;          /* see clock_take() */
+    atomic_int clock_asked;           /* see clock_ask_back() */
     struct events events;
 
     _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
@@ -75,6 +76,8 @@ struct workspace {
     struct journal *journal; /* of its requests; NULL: there is none */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
+    unsigned ends_unlooked;                  /* likewise: see engine/delivery_keep.h */
+    int64_t bytes_unlooked;
 
     /* The worker's, under its lock. */
     int64_t due_at;          /* of its next timer, on its clock; TIME_NEVER */
@@ -143,6 +146,7 @@ struct workspace *registry_by_slug(struct registry *registry, const char *slug);
 struct workspace *registry_by_name(struct registry *registry, const char *name);
 struct workspace *registry_by_project(struct registry *registry, const char *project);
 struct workspace *registry_default(struct registry *registry);
+struct workspace *registry_by_pk(struct registry *registry, int64_t pk);
 
 /* Whether a key is somebody's, also where it is switched off. Any thread. */
 bool registry_knows_key(struct registry *registry, const unsigned char hash[KEY_HASH_SIZE]);

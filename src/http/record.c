@@ -72,11 +72,6 @@ void request_tell_end(struct request *request, enum request_end_kind kind,
     request->recorded_answer = NULL;
 }
 
-const char *request_target(const struct request *request)
-{
-    return request->target;
-}
-
 int64_t request_begun_at(const struct request *request)
 {
     return request->begun_at;
@@ -99,42 +94,22 @@ void *request_about(struct request *request)
     return request->api->about ? request->api->about(request) : NULL;
 }
 
-struct visiting {
-    request_header_visitor *visit;
-    void *arg;
-};
-
-static enum MHD_Result visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_len, const char *value, size_t value_len)
-{
-    const struct visiting *visiting = arg;
-    (void)kind;
-    visiting->visit(visiting->arg, name, name_len, value ? value : "", value ? value_len : 0);
-    return MHD_YES;
-}
-
-void request_each_header(struct request *request, request_header_visitor *visit, void *arg)
-{
-    struct visiting visiting = {visit, arg};
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &visiting);
-}
-
-static void visit_text(request_header_visitor *visit, void *arg, const char *name,
-                       const char *value)
-{
-    visit(arg, name, strlen(name), value, strlen(value));
-}
-
-void request_each_answer_header(struct request *request, request_header_visitor *visit, void *arg)
+void request_each_answer_header(struct request *request,
+                                void (*visit)(const char *name, const char *value, size_t len,
+                                              void *arg),
+                                void *arg)
 {
     const struct answer *answer = request->recorded_answer;
     if (!answer)
         return;
-    visit_text(visit, arg, "X-Request-Id", request_id(request));
+    const char *id = request_id(request);
+    visit("X-Request-Id", id, strlen(id), arg);
     if (answer->content_type)
-        visit_text(visit, arg, "Content-Type", answer->content_type);
+        visit("Content-Type", answer->content_type, strlen(answer->content_type), arg);
     for (size_t i = 0; i < request->added_count; i++)
-        visit_text(visit, arg, request->added[i].name, request->added[i].value);
+        visit(request->added[i].name, request->added[i].value, strlen(request->added[i].value),
+              arg);
     for (size_t i = 0; i < answer->header_count; i++)
-        visit_text(visit, arg, answer->headers[i].name, answer->headers[i].value);
+        visit(answer->headers[i].name, answer->headers[i].value, strlen(answer->headers[i].value),
+              arg);
 }

@@ -35,9 +35,6 @@ struct recorder {
 /* -- for the recorder ---------------------------------------------------------------------------
  */
 
-/* As it was sent, the query and a /w/ prefix included. */
-const char *request_target(const struct request *request);
-
 /* When its head had come, in real ms; and which of the server's connections it came by, from 1. */
 int64_t request_begun_at(const struct request *request);
 int64_t request_connection(const struct request *request);
@@ -48,10 +45,10 @@ uint64_t request_received(const struct request *request);
 /* What its API has found it to be about (struct api's `about`); NULL: nothing. */
 void *request_about(struct request *request);
 
-/* Visits each header of the request, and each of the answer that is given: names and values. */
-typedef void request_header_visitor(void *arg, const char *name, size_t name_len, const char *value,
-                                    size_t value_len);
-void request_each_header(struct request *request, request_header_visitor *visit, void *arg);
-void request_each_answer_header(struct request *request, request_header_visitor *visit, void *arg);
+/* Visits the headers of the answer that is given, as request_each_header() those of the request. */
+void request_each_answer_header(struct request *request,
+                                void (*visit)(const char *name, const char *value, size_t len,
+                                              void *arg),
+                                void *arg);
 
 #endif

@@ -54,6 +54,11 @@ const char *request_path(const struct request *request)
     return request->path;
 }
 
+const char *request_target(const struct request *request)
+{
+    return request->target;
+}
+
 const char *request_workspace_prefix(const struct request *request)
 {
     return request->prefix;
@@ -98,6 +103,31 @@ const char *request_header(struct request *request, const char *name)
     while (len && strchr(" \t", value[len - 1]))
         len--;
     return request_copy(request, value, len);
+}
+
+struct header_visit {
+    void (*visit)(const char *name, const char *value, size_t len, void *arg);
+    void *arg;
+};
+
+static enum MHD_Result visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_len, const char *value, size_t len)
+{
+    const struct header_visit *to = arg;
+    (void)kind;
+    (void)name_len;
+    while (len && strchr(" \t", value[len - 1]))
+        len--;
+    to->visit(name, value ? value : "", len, to->arg);
+    return MHD_YES;
+}
+
+void request_each_header(struct request *request,
+                         void (*visit)(const char *name, const char *value, size_t len, void *arg),
+                         void *arg)
+{
+    struct header_visit to = {visit, arg};
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, visit_header, &to);
 }
 
 void request_base(const struct request *request, struct buf *out)

@@ -28,6 +28,9 @@ bool request_is_head(const struct request *request);
 /* The path as it was sent, still percent-encoded, without the query and without a /w/ prefix. */
 const char *request_path(const struct request *request);
 
+/* The request's target as it was sent, prefix and query included. */
+const char *request_target(const struct request *request);
+
 /* The slug of the /w/{slug} prefix; NULL without one (H7). */
 const char *request_workspace_prefix(const struct request *request);
 
@@ -50,6 +53,11 @@ const char *request_content_type(const struct request *request);
 /* The first value of any header, whose name is compared without case; NULL where there is none. It
  * belongs to the request, without white space at its ends. */
 const char *request_header(struct request *request, const char *name);
+
+/* Visits all headers, in their order; a value as above, until the visitor returns. */
+void request_each_header(struct request *request,
+                         void (*visit)(const char *name, const char *value, size_t len, void *arg),
+                         void *arg);
 
 /* Where it comes from: Origin and Sec-Fetch-Site likewise, and whether a proxy says that it passed
  * it on (Forwarded, X-Forwarded-*, Via). */

@@ -7,12 +7,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -62,11 +64,17 @@ static int bind_error(const char *host, unsigned port, struct err *err)
     }
 }
 
+void listener_address(const struct listener *listener, struct sockaddr_storage *ret_address)
+{
+    socklen_t len = sizeof *ret_address;
+    *ret_address = (struct sockaddr_storage){0};
+    getsockname(listener->fd, (struct sockaddr *)ret_address, &len);
+}
+
 static void name_listener(struct listener *listener, const char *host)
 {
     struct sockaddr_storage bound;
-    socklen_t len = sizeof bound;
-    getsockname(listener->fd, (struct sockaddr *)&bound, &len);
+    listener_address(listener, &bound);
     unsigned port = bound.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&bound)->sin6_port)
                                                 : ntohs(((struct sockaddr_in *)&bound)->sin_port);
     snprintf(listener->url, sizeof listener->url,
@@ -242,15 +250,27 @@ bool server_is_draining(const struct server *server)
     return atomic_load(&server->draining);
 }
 
+/*
+ * Whoever comes from now on is refused. Not by MHD_quiesce_daemon(): in 0.9.75 both it and each of
+ * the daemon's threads take the socket out of the thread's epoll set, and whoever comes second
+ * aborts. Instead something that is never ready takes the socket's place: with its last descriptor
+ * the socket is gone, out of every set. libmicrohttpd closes what is there when it stops.
+ */
+static void stop_listening(const struct server *server)
+{
+    int never = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    for (size_t i = 0; i < server->count; i++) {
+        if (never < 0 || dup3(never, server->listeners[i].fd, O_CLOEXEC) < 0)
+            shutdown(server->listeners[i].fd, SHUT_RDWR); /* the threads notice, again and again */
+    }
+    if (never >= 0)
+        close(never);
+}
+
 void server_stop(struct server *server, int patience_ms)
 {
     server_drain(server);
-    for (size_t i = 0; i < server->count; i++) {
-        MHD_quiesce_daemon(server->daemons[i]);
-        /* Whoever comes now is refused at once. The descriptor stays: libmicrohttpd still knows it.
-         */
-        shutdown(server->listeners[i].fd, SHUT_RDWR);
-    }
+    stop_listening(server);
     /*
      * libmicrohttpd has no event for "idle", so this looks every few milliseconds. It aborts when
      * it is stopped with a connection suspended: so from some moment on no handler begins, and
@@ -262,10 +282,8 @@ void server_stop(struct server *server, int patience_ms)
     atomic_store(&server->closed, true);
     while (atomic_load(&server->busy) > 0)
         poll(NULL, 0, LOOK_MS);
-    for (size_t i = 0; i < server->count; i++) {
-        MHD_stop_daemon(server->daemons[i]);
-        listener_close(&server->listeners[i]);
-    }
+    for (size_t i = 0; i < server->count; i++)
+        MHD_stop_daemon(server->daemons[i]); /* and its descriptor is closed */
     /* Whoever resumed the last one may not have let go of the lock yet. */
     pthread_mutex_lock(&server->waits_lock);
     pthread_mutex_unlock(&server->waits_lock);

@@ -10,6 +10,7 @@
 #include "http/router.h"
 
 #include <stddef.h>
+#include <sys/socket.h>
 
 struct server;
 
@@ -27,6 +28,9 @@ struct listener {
  */
 int listener_open(const char *host, unsigned port, struct listener *ret_listener, struct err *err);
 void listener_close(struct listener *listener);
+
+/* Where it listens. Before server_start(). */
+void listener_address(const struct listener *listener, struct sockaddr_storage *ret_address);
 
 struct server_options {
     unsigned threads;            /* for each listener */

@@ -4,16 +4,22 @@
 
 #include <string.h>
 
-enum { INSERT, OF_DELIVERY, STATEMENTS };
+enum { INSERT, OF_DELIVERY, TRIM, STATEMENTS };
 
 #define COLUMNS                                                                                    \
     "number, by_hand, outcome, at, sent_at, duration, url, address, headers, body, status,"        \
     " answer_headers, answer, answer_bytes, error"
 
 static const struct sql statements[STATEMENTS] = {
-    [INSERT] = WRITES("INSERT INTO attempt (" COLUMNS ", delivery)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [INSERT] = WRITES("INSERT INTO attempt (" COLUMNS ", bytes, delivery)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [OF_DELIVERY] = READS("SELECT " COLUMNS " FROM attempt WHERE delivery = ? ORDER BY number"),
+    /* Of the newest ones, as many as have room; the newest has. */
+    [TRIM] =
+        WRITES("DELETE FROM attempt WHERE seq IN (SELECT seq FROM"
+               " (SELECT seq, row_number() OVER newest AS place, sum(bytes) OVER newest AS"
+               " total FROM attempt WHERE delivery = ? WINDOW newest AS (ORDER BY number DESC))"
+               " WHERE place > 1 AND (place > ? OR total > ?)) RETURNING bytes"),
 };
 const struct sql_list attempt_sql = {statements, STATEMENTS};
 
@@ -35,8 +41,26 @@ int attempt_insert(struct db *db, int64_t delivery, const struct attempt_row *ro
     query_blob(&query, row->answer ? row->answer : "", row->answer_len);
     query_int(&query, row->answer_bytes);
     query_text(&query, row->error);
+    query_int(&query, attempt_size(row));
     query_int(&query, delivery);
     return query_run(&query);
+}
+
+int attempt_trim(struct db *db, int64_t delivery, int64_t max_count, int64_t max_bytes,
+                 int64_t *ret_bytes)
+{
+    struct query query = query_begin(db, TABLE_ATTEMPT, TRIM);
+    int64_t bytes = 0;
+    int status;
+    query_int(&query, delivery);
+    query_int(&query, max_count);
+    query_int(&query, max_bytes);
+    while ((status = query_step(&query)) > 0)
+        bytes += query_get_int(&query, 0);
+    query_end(&query);
+    if (status == 0)
+        *ret_bytes = bytes;
+    return status;
 }
 
 int attempt_each(struct db *db, int64_t delivery,

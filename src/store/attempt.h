@@ -38,6 +38,11 @@ int attempt_insert(struct db *db, int64_t delivery, const struct attempt_row *ro
 int attempt_each(struct db *db, int64_t delivery,
                  int (*visit)(const struct attempt_row *row, void *arg), void *arg);
 
+/* Deletes the oldest attempts of a delivery beyond so many and so many bytes, but never the newest;
+ * *ret_bytes: what they took up. Writer. */
+int attempt_trim(struct db *db, int64_t delivery, int64_t max_count, int64_t max_bytes,
+                 int64_t *ret_bytes);
+
 /* What a row takes up, roughly, in bytes. */
 int64_t attempt_size(const struct attempt_row *row);
 

@@ -30,13 +30,21 @@ enum {
 };
 
 static const struct sql_list *const lists[TABLES] = {
-    [TABLE_WORKSPACE] = &workspace_sql, [TABLE_ACCESS] = &access_sql,
-    [TABLE_PURGE] = &purge_sql,         [TABLE_JOB] = &job_sql,
-    [TABLE_JOB_LIST] = &job_list_sql,   [TABLE_PLAN] = &plan_sql,
-    [TABLE_SNAPSHOT] = &snapshot_sql,   [TABLE_SESSION] = &session_sql,
-    [TABLE_SCENARIO] = &scenario_sql,   [TABLE_DELIVERY] = &delivery_sql,
-    [TABLE_ATTEMPT] = &attempt_sql,     [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
+    [TABLE_WORKSPACE] = &workspace_sql,
+    [TABLE_ACCESS] = &access_sql,
+    [TABLE_PURGE] = &purge_sql,
+    [TABLE_JOB] = &job_sql,
+    [TABLE_JOB_LIST] = &job_list_sql,
+    [TABLE_PLAN] = &plan_sql,
+    [TABLE_SNAPSHOT] = &snapshot_sql,
+    [TABLE_SESSION] = &session_sql,
+    [TABLE_SCENARIO] = &scenario_sql,
+    [TABLE_DELIVERY] = &delivery_sql,
+    [TABLE_ATTEMPT] = &attempt_sql,
+    [TABLE_PROJECT_SCENARIO] = &project_scenario_sql,
     [TABLE_RULE] = &rule_sql,
+    [TABLE_INBOX] = &inbox_sql,
+    [TABLE_DELIVERY_LIST] = &delivery_list_sql,
 };
 
 static int failed(struct db *db, struct err *err)

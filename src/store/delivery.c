@@ -1,12 +1,15 @@
 #include "store/delivery.h"
 
-#include "store/query.h"
+#include "store/delivery_row.h"
+
+#include <string.h>
 
 enum {
     INSERT,
     UPDATE,
     BY_ID,
     BY_SEQ,
+    FIRST_OF,
     NEXT_DUE,
     DUE,
     GIVEN,
@@ -15,45 +18,49 @@ enum {
     COUNT_SENDING,
     COUNT_UNSETTLED,
     COUNT_FAILED,
+    ANY_SENDING,
+    ANY_UNSETTLED,
     LAST,
     STATEMENTS,
 };
 
-#define SELECT                                                                                     \
-    "SELECT delivery.seq, delivery.job, job.id, delivery.id, message, delivery.status,"            \
-    " delivery.created_at, delivery.due_at, ended_at, sending, by_hand, attempts, tries, bytes,"   \
-    " cut, rule FROM delivery"
-#define ITS_JOB " JOIN job ON job.seq = delivery.job"
+#define SELECT "SELECT " DELIVERY_COLUMNS " FROM delivery"
 /* INDEXED BY makes a plan that would read every delivery fail at the start. */
 #define DUE_FIRST                                                                                  \
-    SELECT " INDEXED BY delivery_due" ITS_JOB " WHERE delivery.workspace = ?"                      \
+    SELECT " INDEXED BY delivery_due" DELIVERY_JOB_JOIN " WHERE delivery.workspace = ?"            \
            " AND delivery.due_at <= ? AND sending = 0 ORDER BY delivery.due_at, delivery.seq"
+/* Under way; and going on by themselves later. */
+#define SENDING " FROM delivery INDEXED BY delivery_sending_of WHERE workspace = ?1 AND sending > 0"
+#define WAITING                                                                                    \
+    " FROM delivery INDEXED BY delivery_due"                                                       \
+    " WHERE workspace = ?1 AND due_at IS NOT NULL AND sending = 0"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO delivery (workspace, job, id, message, status, created_at,"
-                      " due_at, ended_at, cut, rule, body)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                      " due_at, ended_at, bytes, cut, rule, body)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [UPDATE] = WRITES("UPDATE delivery SET status = ?, due_at = ?, ended_at = ?, sending = ?,"
                       " by_hand = ?, attempts = ?, tries = ?, bytes = ? WHERE seq = ?"),
-    [BY_ID] = READS(SELECT ITS_JOB " WHERE delivery.workspace = ? AND delivery.id = ?"),
-    [BY_SEQ] = READS(SELECT ITS_JOB " WHERE delivery.seq = ?"),
+    [BY_ID] = READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.workspace = ? AND delivery.id = ?"),
+    [BY_SEQ] = READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.seq = ?"),
+    [FIRST_OF] =
+        READS(SELECT DELIVERY_JOB_JOIN " WHERE delivery.job = ? ORDER BY delivery.seq LIMIT 1"),
     [NEXT_DUE] = READS(DUE_FIRST " LIMIT 1"),
     [DUE] = READS(DUE_FIRST " LIMIT ?"),
-    [GIVEN] = READS("SELECT delivery.seq, delivery.workspace, sending, callback_url"
-                    " FROM delivery INDEXED BY delivery_sending" ITS_JOB
+    [GIVEN] = READS("SELECT delivery.seq, delivery.workspace, sending, callback_url, base"
+                    " FROM delivery INDEXED BY delivery_sending" DELIVERY_JOB_JOIN
                     " WHERE sending > ? AND sending > 0 ORDER BY sending LIMIT ?"),
-    [INPUT] = READS("SELECT callback_url, callback_headers, body, base FROM delivery" ITS_JOB
-                    " WHERE delivery.seq = ?"),
+    [INPUT] =
+        READS("SELECT callback_url, callback_headers, body, base FROM delivery" DELIVERY_JOB_JOIN
+              " WHERE delivery.seq = ?"),
     [FORGET_SENDING] = WRITES("UPDATE delivery SET sending = 0, by_hand = 0 WHERE sending > 0"),
-    [COUNT_SENDING] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_sending_of"
-                            " WHERE workspace = ? AND sending > 0"),
-    [COUNT_UNSETTLED] = READS("SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_sending_of"
-                              " WHERE workspace = ?1 AND sending > 0)"
-                              " + (SELECT count(*) FROM delivery INDEXED BY delivery_due"
-                              " WHERE workspace = ?1 AND due_at IS NOT NULL AND sending = 0)"),
+    [COUNT_SENDING] = READS("SELECT count(*)" SENDING),
+    [COUNT_UNSETTLED] = READS("SELECT (SELECT count(*)" SENDING ") + (SELECT count(*)" WAITING ")"),
     [COUNT_FAILED] = READS("SELECT count(*) FROM delivery INDEXED BY delivery_ended"
                            " WHERE workspace = ? AND ended_at IS NOT NULL"
                            " AND status IN (4, 5, 6)"),
+    [ANY_SENDING] = READS("SELECT EXISTS (SELECT 1" SENDING ")"),
+    [ANY_UNSETTLED] = READS("SELECT EXISTS (SELECT 1" SENDING ") OR EXISTS (SELECT 1" WAITING ")"),
     [LAST] = READS("SELECT coalesce(max(seq), 0) FROM delivery INDEXED BY delivery_workspace"
                    " WHERE workspace = ?"),
 };
@@ -67,6 +74,7 @@ static const char *text_or_null(const char *text)
 int delivery_insert(struct db *db, int64_t workspace, struct delivery *delivery, const char *body)
 {
     struct query query = query_begin(db, TABLE_DELIVERY, INSERT);
+    delivery->bytes = body ? (int64_t)strlen(body) : 0;
     query_int(&query, workspace);
     query_int(&query, delivery->job);
     query_text(&query, delivery->id);
@@ -75,6 +83,7 @@ int delivery_insert(struct db *db, int64_t workspace, struct delivery *delivery,
     query_int(&query, delivery->created_at);
     query_int_or_null(&query, delivery->due_at);
     query_int_or_null(&query, delivery->ended_at);
+    query_int(&query, delivery->bytes);
     query_int_or_null(&query, delivery->cut);
     query_text(&query, text_or_null(delivery->rule));
     query_text(&query, body);
@@ -99,34 +108,12 @@ int delivery_update(struct db *db, const struct delivery *delivery)
     return query_run(&query);
 }
 
-static void read_row(struct query *query, struct delivery *delivery)
-{
-    *delivery = (struct delivery){
-        .seq = query_get_int(query, 0),
-        .job = query_get_int(query, 1),
-        .status = (enum delivery_status)query_get_int(query, 5),
-        .created_at = query_get_int(query, 6),
-        .due_at = query_get_int_or(query, 7, -1),
-        .ended_at = query_get_int_or(query, 8, -1),
-        .sending = query_get_int(query, 9),
-        .by_hand = query_get_int(query, 10) != 0,
-        .attempts = query_get_int(query, 11),
-        .tries = query_get_int(query, 12),
-        .bytes = query_get_int(query, 13),
-        .cut = query_get_int_or(query, 14, -1),
-    };
-    query_copy_text(query, 2, delivery->job_id, sizeof delivery->job_id);
-    query_copy_text(query, 3, delivery->id, sizeof delivery->id);
-    query_copy_text(query, 4, delivery->message, sizeof delivery->message);
-    query_copy_text(query, 15, delivery->rule, sizeof delivery->rule);
-}
-
 /* Reads the one delivery that a query gives, and ends it. */
 static int read_one(struct query *query, struct delivery *ret_delivery)
 {
     int status = query_step(query);
     if (status > 0)
-        read_row(query, ret_delivery);
+        delivery_row_read(query, ret_delivery);
     query_end(query);
     return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
 }
@@ -143,6 +130,13 @@ int delivery_by_seq(struct db *db, int64_t seq, struct delivery *ret_delivery)
 {
     struct query query = query_begin(db, TABLE_DELIVERY, BY_SEQ);
     query_int(&query, seq);
+    return read_one(&query, ret_delivery);
+}
+
+int delivery_first_of(struct db *db, int64_t job, struct delivery *ret_delivery)
+{
+    struct query query = query_begin(db, TABLE_DELIVERY, FIRST_OF);
+    query_int(&query, job);
     return read_one(&query, ret_delivery);
 }
 
@@ -165,7 +159,7 @@ int delivery_each_due(struct db *db, int64_t workspace, size_t limit,
     query_int(&query, INT64_MAX);
     query_int(&query, (int64_t)limit);
     while ((status = query_step(&query)) > 0) {
-        read_row(&query, &delivery);
+        delivery_row_read(&query, &delivery);
         if ((status = visit(&delivery, arg)) < 0)
             break;
     }
@@ -184,7 +178,8 @@ int delivery_each_given(struct db *db, int64_t after, size_t limit,
         struct delivery_given given = {.seq = query_get_int(&query, 0),
                                        .workspace = query_get_int(&query, 1),
                                        .sending = query_get_int(&query, 2),
-                                       .callback_url = query_get_text(&query, 3)};
+                                       .callback_url = query_get_text(&query, 3),
+                                       .base = query_get_text(&query, 4)};
         if ((status = visit(&given, arg)) < 0)
             break;
     }
@@ -241,6 +236,25 @@ int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_coun
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count)
 {
     return count(db, COUNT_FAILED, workspace, ret_count);
+}
+
+static int any(struct db *db, int statement, int64_t workspace, bool *ret_any)
+{
+    int64_t found = 0;
+    int status = count(db, statement, workspace, &found);
+    if (status == 0)
+        *ret_any = found != 0;
+    return status;
+}
+
+int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any)
+{
+    return any(db, ANY_SENDING, workspace, ret_any);
+}
+
+int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any)
+{
+    return any(db, ANY_UNSETTLED, workspace, ret_any);
 }
 
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq)

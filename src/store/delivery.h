@@ -47,6 +47,9 @@ int delivery_update(struct db *db, const struct delivery *delivery);
 int delivery_by_id(struct db *db, int64_t workspace, const char *id, struct delivery *ret_delivery);
 int delivery_by_seq(struct db *db, int64_t seq, struct delivery *ret_delivery);
 
+/* The first that a job owed, by its seq. ERR_NOT_FOUND. */
+int delivery_first_of(struct db *db, int64_t job, struct delivery *ret_delivery);
+
 /* The first whose attempt is due at or before `until` and not under way, by (due time, creation).
  * ERR_NOT_FOUND. */
 int delivery_next_due(struct db *db, int64_t workspace, int64_t until,
@@ -59,7 +62,7 @@ int delivery_each_due(struct db *db, int64_t workspace, size_t limit,
 /* What the sender has to know of one that was given to it. Borrowed by the visitor. */
 struct delivery_given {
     int64_t seq, workspace, sending;
-    const char *callback_url;
+    const char *callback_url, *base; /* as below */
 };
 
 /* Visits those given to the sender after number `after`, in order of their numbers. A negative
@@ -84,6 +87,10 @@ int delivery_forget_sending(struct db *db);
 int delivery_count_sending(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_count_unsettled(struct db *db, int64_t workspace, int64_t *ret_count);
 int delivery_count_failed(struct db *db, int64_t workspace, int64_t *ret_count);
+
+/* Whether there is one of those, without counting them. */
+int delivery_any_sending(struct db *db, int64_t workspace, bool *ret_any);
+int delivery_any_unsettled(struct db *db, int64_t workspace, bool *ret_any);
 
 /* The seq of the workspace's newest; 0: it has none. */
 int delivery_last(struct db *db, int64_t workspace, int64_t *ret_seq);

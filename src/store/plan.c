@@ -2,16 +2,18 @@
 
 #include "store/query.h"
 
-enum { INSERT, READ, SET_POLLS, RELEASE, STATEMENTS };
+enum { INSERT, READ, READ_WEBHOOK, SET_POLLS, RELEASE, STATEMENTS };
 
 #define COLUMNS                                                                                    \
     "ending, error_code, error_message, scenario_name, scenario_slug, polls_queued,"               \
     " polls_processing, hold_at, polls, rule"
+#define WEBHOOK "webhook, webhook_rule"
 
 static const struct sql statements[STATEMENTS] = {
-    [INSERT] = WRITES("INSERT INTO job_plan (" COLUMNS ", job)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [INSERT] = WRITES("INSERT INTO job_plan (" COLUMNS ", " WEBHOOK ", job)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [READ] = READS("SELECT " COLUMNS " FROM job_plan WHERE job = ?"),
+    [READ_WEBHOOK] = READS("SELECT " WEBHOOK " FROM job_plan WHERE job = ? AND webhook NOT NULL"),
     [SET_POLLS] = WRITES("UPDATE job_plan SET polls = ? WHERE job = ?"),
     [RELEASE] = WRITES("UPDATE job_plan SET hold_at = NULL WHERE job = ?"),
 };
@@ -36,6 +38,8 @@ int plan_insert(struct db *db, int64_t job, const struct plan_row *row)
     query_int_or_null(&query, plan->hold_at);
     query_int(&query, row->polls);
     query_text(&query, text_or_null(row->rule));
+    query_text(&query, row->webhook);
+    query_text(&query, text_or_null(row->webhook_rule));
     query_int(&query, job);
     return query_run(&query);
 }
@@ -77,4 +81,19 @@ int plan_read(struct db *db, int64_t job, struct plan_row *ret_row)
     }
     query_end(&query);
     return status > 0 ? 0 : status < 0 ? status : ERR_NOT_FOUND;
+}
+
+int plan_webhook(struct db *db, int64_t job,
+                 int (*visit)(const char *webhook, const char *rule, void *arg), void *arg,
+                 bool *ret_any)
+{
+    struct query query = query_begin(db, TABLE_PLAN, READ_WEBHOOK);
+    query_int(&query, job);
+    int status = query_step(&query);
+    if (status >= 0)
+        *ret_any = status > 0;
+    if (status > 0)
+        status = visit(query_get_text(&query, 0), query_get_text(&query, 1), arg);
+    query_end(&query);
+    return status;
 }

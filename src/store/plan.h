@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "store/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -33,6 +34,9 @@ struct plan_row {
     struct plan plan;
     int64_t polls;           /* how often the job was read in its present state */
     char rule[RULE_ID_SIZE]; /* the rule that made it; else "" */
+    /* What a rule has its callback do, as JSON; borrowed, for plan_insert() alone. */
+    const char *webhook;             /* NULL: nothing */
+    char webhook_rule[RULE_ID_SIZE]; /* which rule; "" */
 };
 
 /* Write the plan of the job with that seq, change how often it was read, and end its hold. Writer.
@@ -43,5 +47,11 @@ int plan_release(struct db *db, int64_t job);
 
 /* ERR_NOT_FOUND: the job has none. */
 int plan_read(struct db *db, int64_t job, struct plan_row *ret_row);
+
+/* Lets `visit` see what the job's callback is to do, and the rule that says so (NULL: not known),
+ * which last until it returns; *ret_any is whether there was anything. */
+int plan_webhook(struct db *db, int64_t job,
+                 int (*visit)(const char *webhook, const char *rule, void *arg), void *arg,
+                 bool *ret_any);
 
 #endif

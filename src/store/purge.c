@@ -9,7 +9,7 @@
 /* Rows that one step removes; a job with a long prompt takes a few pages. */
 #define STEP "256"
 
-enum { BURY, NEXT, ROWS, EMPTIED = ROWS + 5, FORGET, STATEMENTS };
+enum { BURY, NEXT, ROWS, EMPTIED = ROWS + 7, FORGET, STATEMENTS };
 
 #define REMOVE(table_)                                                                             \
     WRITES("DELETE FROM " table_ " WHERE seq IN (SELECT seq FROM " table_                          \
@@ -24,6 +24,8 @@ static const struct sql statements[STATEMENTS] = {
     [ROWS + 2] = REMOVE("scenario"),
     [ROWS + 3] = REMOVE("project_scenario"),
     [ROWS + 4] = REMOVE("rule"),
+    [ROWS + 5] = REMOVE("inbox_message"),
+    [ROWS + 6] = REMOVE("inbox"), /* and its replies */
     [EMPTIED] = WRITES("UPDATE workspace SET deleted = 2 WHERE pk = ?"),
     [FORGET] = WRITES("DELETE FROM workspace WHERE deleted = 2"
                       " AND pk < (SELECT max(pk) FROM workspace)"),

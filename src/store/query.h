@@ -52,15 +52,17 @@ enum table {
     TABLE_SNAPSHOT,
     TABLE_SCENARIO,
     TABLE_DELIVERY,
+    TABLE_DELIVERY_LIST,
     TABLE_ATTEMPT,
     TABLE_PROJECT_SCENARIO,
     TABLE_RULE,
+    TABLE_INBOX,
     TABLES,
 };
 extern const struct sql_list workspace_sql, access_sql, purge_sql;
 extern const struct sql_list job_sql, job_list_sql, plan_sql, snapshot_sql, delivery_sql,
-    attempt_sql;
-extern const struct sql_list session_sql, scenario_sql, project_scenario_sql, rule_sql;
+    delivery_list_sql, attempt_sql;
+extern const struct sql_list session_sql, scenario_sql, project_scenario_sql, rule_sql, inbox_sql;
 
 struct query {
     struct db *db;

@@ -11,7 +11,7 @@
     " context, marks"
 #define PLAN                                                                                       \
     "ending, plan.error_code, plan.error_message, plan.scenario_name, plan.scenario_slug,"         \
-    " polls_queued, polls_processing, hold_at, polls, rule"
+    " polls_queued, polls_processing, hold_at, polls, rule, webhook, webhook_rule"
 #define SESSION "id, job, created_at, base, request_id, user_email, prompt"
 #define PROJECT_SCENARIO                                                                           \
     "project, id, name, instructions, messages, max_messages, success_criteria, failure_criteria," \
@@ -61,15 +61,16 @@ static const struct sql statements[STATEMENTS] = {
         " ?25)"),
     [PUT_PLAN] = WRITES("INSERT INTO job_plan (job, ending, error_code, error_message,"
                         " scenario_name, scenario_slug, polls_queued, polls_processing, hold_at,"
-                        " polls, rule) SELECT seq, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12"
-                        " FROM job WHERE workspace = ?1 AND id = ?2"),
+                        " polls, rule, webhook, webhook_rule) SELECT seq, ?3, ?4, ?5, ?6, ?7, ?8,"
+                        " ?9, ?10, ?11, ?12, ?13, ?14 FROM job WHERE workspace = ?1 AND id = ?2"),
     [PUT + SNAPSHOT_DELIVERIES] =
-        /* By hand a document may say no more than that it is pending. */
+        /* By hand a document may say no more than its status. */
     WRITES("INSERT INTO delivery (workspace, job, status, created_at, id, message, due_at,"
-           " ended_at, attempts, tries, rule, cut, body)"
+           " ended_at, attempts, tries, rule, cut, body, bytes)"
            " SELECT ?1, seq, ?3, ?4, coalesce(?5, lower(hex(randomblob(6)))),"
            " coalesce(?6, ?5, lower(hex(randomblob(6)))),"
-           " coalesce(?7, CASE ?3 WHEN 0 THEN ?4 END), ?8, ?9, ?10, ?11, ?12, ?13"
+           " coalesce(?7, CASE ?3 WHEN 0 THEN ?4 END), coalesce(?8, CASE WHEN ?3 > 2 THEN ?4 END),"
+           " ?9, ?10, ?11, ?12, ?13, coalesce(length(CAST(?13 AS BLOB)), 0)"
            " FROM job WHERE workspace = ?1 AND id = ?2"),
     [PUT + SNAPSHOT_SESSIONS] = WRITES("INSERT INTO session (workspace, " SESSION ")"
                                        " VALUES (?1, " SEVEN ")"),
@@ -91,7 +92,7 @@ static const size_t columns[SNAPSHOT_TABLES] = {
     [SNAPSHOT_DELIVERIES] = 12,        [SNAPSHOT_SESSIONS] = 7,
     [SNAPSHOT_PROJECT_SCENARIOS] = 13, [SNAPSHOT_RULES] = 6,
 };
-enum { PLAN_COLUMNS = 10 };
+enum { PLAN_COLUMNS = 12 };
 
 static struct snapshot_value read_value(struct query *query, int column)
 {

@@ -24,7 +24,7 @@ enum snapshot_table {
     SNAPSHOT_RULES,
     SNAPSHOT_TABLES,
 };
-enum { SNAPSHOT_COLUMNS_MAX = 36 };
+enum { SNAPSHOT_COLUMNS_MAX = 40 };
 
 /* `text` NULL: a number, or null where `is_null`. Borrowed. */
 struct snapshot_value {

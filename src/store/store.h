@@ -55,8 +55,9 @@ int store_write(struct store *store, struct write *write);
 
 /*
  * From now on, after each batch in which a number was drawn (db_next_number()), `committed` is
- * called with the last one on the writer's thread, before the senders of its messages are told.
- * Once, before the first such write; NULL ends it, when nothing is being written.
+ * called with the last one on the writer's thread, after the senders of its messages were told:
+ * what they publish in memory, such as a clock, is there before anything follows from the number.
+ * One at a time; NULL ends it, and once that has returned, nobody is called any more.
  */
 void store_watch(struct store *store, void (*committed)(void *arg, int64_t number), void *arg);
 

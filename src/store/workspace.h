@@ -20,9 +20,9 @@ enum {
     KEY_HASH_SIZE = DIGEST_SIZE,  /* SHA-256 */
     KEY_LAST4_SIZE = 5,
     EMAIL_SIZE = EMAIL_MAX + 1,
-    PUBLIC_URL_SIZE = 384,   /* leaves room for /w/<slug> and a path in URL_BASE_SIZE */
-    RATE_LIMIT_MAX = 100000, /* times that are remembered for each key, 8 bytes each */
-    CALLBACK_RETRIES_SIZE = 256,
+    PUBLIC_URL_SIZE = 384,       /* leaves room for /w/<slug> and a path in URL_BASE_SIZE */
+    RATE_LIMIT_MAX = 100000,     /* times that are remembered for each key, 8 bytes each */
+    CALLBACK_RETRIES_SIZE = 512, /* twenty durations as texts */
     CALLBACK_MAP_SIZE = 2048,
     WEBHOOK_SECRETS_SIZE = 256, /* two of 64 bytes in base64, with their prefixes */
 };

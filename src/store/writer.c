@@ -30,7 +30,8 @@ struct writer {
     struct write *first, **last; /* the queue, under the lock */
     size_t queued;
     bool stopping;
-    void (*committed)(void *arg, int64_t number); /* under the lock, as its argument */
+    pthread_mutex_t watch_lock;                   /* held while the watcher is called */
+    void (*committed)(void *arg, int64_t number); /* under that lock, as its argument */
     void *arg;
 };
 
@@ -146,16 +147,12 @@ static void fail_queue(struct writer *writer, int status)
 /* Tells of the numbers that a batch drew, if it did. */
 static void tell_number(struct writer *writer, int64_t before)
 {
-    void (*committed)(void *arg, int64_t number);
-    void *arg;
     if (writer->db->numbers == before)
         return;
-    pthread_mutex_lock(&writer->lock);
-    committed = writer->committed;
-    arg = writer->arg;
-    pthread_mutex_unlock(&writer->lock);
-    if (committed)
-        committed(arg, writer->db->numbers);
+    pthread_mutex_lock(&writer->watch_lock);
+    if (writer->committed)
+        writer->committed(writer->arg, writer->db->numbers);
+    pthread_mutex_unlock(&writer->watch_lock);
 }
 
 static void *writer_main(void *arg)
@@ -165,8 +162,8 @@ static void *writer_main(void *arg)
     while (take(writer, &batch)) {
         int64_t number = writer->db->numbers;
         run_batch(writer->db, &batch);
-        tell_number(writer, number);
         tell(&batch);
+        tell_number(writer, number);
         if (batch.status[0] == ERR_BUSY)
             fail_queue(writer, ERR_BUSY);
         if (db_wants_checkpoint(writer->db, false))
@@ -183,6 +180,7 @@ int writer_start(struct db *db, struct writer **ret_writer, struct err *err)
     writer->db = db;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
+    pthread_mutex_init(&writer->watch_lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -217,10 +215,10 @@ int writer_submit(struct writer *writer, struct write *write)
 
 void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t number), void *arg)
 {
-    pthread_mutex_lock(&writer->lock);
+    pthread_mutex_lock(&writer->watch_lock);
     writer->committed = committed;
     writer->arg = arg;
-    pthread_mutex_unlock(&writer->lock);
+    pthread_mutex_unlock(&writer->watch_lock);
 }
 
 void writer_stop(struct writer *writer)
@@ -231,6 +229,7 @@ void writer_stop(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
     pthread_cond_destroy(&writer->wake);
+    pthread_mutex_destroy(&writer->watch_lock);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
 }

@@ -1,13 +1,14 @@
 /* createScenarioJob, getScenarioJob, cancelScenarioJob. */
 #include "engine/jobs.h"
 #include "base/json.h"
+#include "engine/callback_headers.h"
 #include "engine/job_json.h"
 #include "engine/jump.h"
 #include "engine/magic.h"
 #include "engine/plan.h"
 #include "engine/steer.h"
 #include "http/respond.h"
-#include "studio/callback.h"
+#include "studio/callback_wait.h"
 #include "studio/check.h"
 #include "studio/internal.h"
 
@@ -49,6 +50,7 @@ static void answer_job(struct request *request, int status, const struct job *jo
  */
 
 struct creation {
+    struct callback_wait wait;
     struct job_create operation;
     struct job_body body;
     struct buf headers;
@@ -57,7 +59,15 @@ struct creation {
 
 static void finish_creation(void *state)
 {
-    buf_finish(&((struct creation *)state)->headers);
+    struct creation *creation = state;
+    callback_wait_finish(&creation->wait);
+    buf_finish(&creation->headers);
+}
+
+static void answer_new(struct request *request)
+{
+    const struct creation *creation = request_state(request);
+    answer_job(request, 201, &creation->operation.job, JOB_IS_NEW);
 }
 
 static void answer_creation(struct request *request)
@@ -70,7 +80,10 @@ static void answer_creation(struct request *request)
         return;
     switch (result->outcome) {
     case CREATE_NEW:
-        answer_job(request, 201, &result->job, JOB_IS_NEW);
+        if (*result->delivery)
+            callback_wait(request, result->delivery, answer_new);
+        else
+            answer_new(request);
         break;
     case CREATE_KNOWN:
         answer_job(request, 200, &result->job, JOB_IS_KNOWN);

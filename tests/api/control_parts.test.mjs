@@ -87,11 +87,15 @@ test('members: added and taken away, addresses and patterns', async (t) => {
 test('settings: read, changed, refused; what is absent stays', async (t) => {
     const mock = control(await serve(t, { args: ['--queue-time', '7s', '--max-processing', '4'] }));
     const first = { queue_time: '7s', processing_time: '2s', jitter: 0, max_processing: 4,
-        rate_limit: null, magic: true, any_key: false, public_url: null };
+        rate_limit: null, magic: true, any_key: false, public_url: null, callback_timeout: '15s',
+        callback_connect_timeout: '5s', callback_retries: [], callback_map: {},
+        callback_on: ['completed', 'failed', 'cancelled'], webhook_secrets: null };
     assert.deepEqual(await mock.must(200, 'GET', '/settings'), first);
     const changes = [{ queue_time: '76h' }, { processing_time: '0ms' }, { jitter: 1 },
         { max_processing: 0 }, { rate_limit: { per_day: 5 } }, { magic: false },
-        { any_key: true }, { public_url: 'https://mock.test/x' }];
+        { any_key: true }, { public_url: 'https://mock.test/x' }, { callback_timeout: '1s' },
+        { callback_connect_timeout: '2s' }, { callback_retries: ['5s'] },
+        { callback_map: { '*': 'http://inbox.test/all' } }, { callback_on: ['failed'] }];
     let now = first;
     for (const change of changes) {
         now = { ...now, ...change };
@@ -243,11 +247,15 @@ test('C1: what two change at once, both changed', async (t) => {
     const mock = control(await serve(t));
     await inParallel(8, [{ queue_time: '1s' }, { processing_time: '2s' }, { jitter: 0.5 },
         { max_processing: 9 }, { rate_limit: 'vendor' }, { magic: false }, { any_key: true },
-        { public_url: 'http://x.test' }], (change) => mock.set(change));
+        { public_url: 'http://x.test' }, { callback_timeout: '1s' }, { callback_connect_timeout: '2s' },
+        { callback_retries: 'standard' }, { callback_map: { '*': 'http://inbox.test/all' } },
+        { callback_on: [] }], (change) => mock.set(change));
     assert.deepEqual(await mock.must(200, 'GET', '/settings'), { queue_time: '1s',
         processing_time: '2s', jitter: 0.5, max_processing: 9,
         rate_limit: { per_minute: 60, per_day: 1000, creations_per_minute: 10 }, magic: false,
-        any_key: true, public_url: 'http://x.test' });
+        any_key: true, public_url: 'http://x.test', callback_timeout: '1s',
+        callback_connect_timeout: '2s', callback_retries: 'standard',
+        callback_map: { '*': 'http://inbox.test/all' }, callback_on: [], webhook_secrets: null });
 });
 
 test('info: version, options without secrets, assumptions', async (t) => {

@@ -337,7 +337,7 @@ describe('what is wrong', () => {
         ['jobs[3].queue_time', /unit/, (s) => { s.jobs[3].queue_time = 5; }],
         ['jobs[3].base_url', /base of urls/, (s) => { s.jobs[3].base_url = 'javascript:"x"'; }],
         ['jobs[3].created_at', /a time/, (s) => { s.jobs[3].created_at = 1709287200; }],
-        ['jobs[4].callback_headers', /names and texts/, (s) => { s.jobs[4].callback_headers = { A: 1 }; }],
+        ['jobs[4].callback_headers', /names and values/, (s) => { s.jobs[4].callback_headers = { A: 1 }; }],
         ['jobs[4].plan', /object/, (s) => { s.jobs[4].plan = 1; }],
         ['jobs[6].plan.hold_at', /queued, processing/, (s) => { s.jobs[6].plan.hold_at = 'failed'; }],
         ['jobs[6].plan.polls_queued', /1000000000/, (s) => { s.jobs[6].plan.polls_queued = 2 ** 33; }],
@@ -348,6 +348,20 @@ describe('what is wrong', () => {
         ['jobs[6]', /must have due_at .* neither held/, (s) => { s.jobs[6].due_at = s.jobs[6].created_at; }],
         ['jobs[0].scenario', /no scenario/, (s) => { s.jobs[0].scenario = 'nothing'; }],
         ['deliveries[0].job', /no job/, (s) => { s.deliveries[0].job = 'nothing'; }],
+        ['deliveries[0].job', /no callback_url/, (s) => { s.jobs.forEach((one) => { one.callback_url = null; }); }],
+        ['deliveries[0].job', /not ended/, (s) => {
+            s.deliveries[0].job = s.jobs[4].id;
+            s.jobs[4].callback_url = 'http://127.0.0.1:9/';
+        }],
+        ['deliveries[0]', /must have due_at/, (s) => {
+            Object.assign(s.deliveries[0], { status: 'retrying', due_at: null, ended_at: null });
+        }],
+        ['deliveries[0]', /must have due_at/, (s) => {
+            Object.assign(s.deliveries[0], { status: 'held', due_at: s.deliveries[0].created_at, ended_at: null });
+        }],
+        ['deliveries[0]', /must have ended_at/, (s) => {
+            Object.assign(s.deliveries[0], { status: 'pending', ended_at: s.deliveries[0].created_at });
+        }],
         ['sessions[0].job', /no job/, (s) => { s.sessions[0].job = 'nothing'; }],
         ['sessions[1].request_id', /another/, (s) => { s.sessions[1].request_id = 's-1'; }],
         ['project_scenarios[1].name', /another/, (s) => { s.project_scenarios[1].name = 'all'; }],

@@ -324,7 +324,7 @@ test('settled: so many requests first, with a cursor those after it', async (t) 
     const server = await serve(t);
     const { mock, api } = await place(server);
     await api.getJob('000000000000');
-    assert.equal((await settle(mock, { min_requests: 1 })).status, 200, 'what was there counts');
+    assert.equal((await settle(mock, { min_requests: 1, wait: '10s' })).status, 200, 'what was there counts');
     const { cursor } = await mock.must(200, 'GET', '/jobs');
     const open = settle(mock, { since: cursor, min_requests: 2, wait: '60s' });
     assert.ok(await isOpen(open, server));

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { DEFAULT_KEY, request, serve, sql, studio, temporaryDirectory } from './client.mjs';
+import { control } from './control.mjs';
 import { startServer } from '../support/server.mjs';
 
 const SESSION_EXAMPLE = {
@@ -131,13 +132,17 @@ test('S15, S16, S17: the document "Cancel Scenario job"', async (t) => {
 const CREATED = Date.parse('2024-03-01T10:00:00Z');
 const MOVE = `UPDATE job SET id = '${NEW_JOB.id}', created_at = ${CREATED}, due_at = `;
 
+// Its callback goes to a workspace's own inbox, for hooks.acme.com is somebody else's.
 async function movedJob(t, changes) {
     const file = path.join(await temporaryDirectory(t), 'store.db');
     const maker = await startServer({ db: file, args: ['--queue-time', '5s', '--processing-time', '145s'] });
+    await control(maker).set({ callback_map: { 'https://hooks.acme.com': 'http://inbox.test' } });
     await studio(maker).newJob(JOB_EXAMPLE);
     await maker.stop();
     await sql(file, MOVE + changes, { write: true });
-    return studio(await serve(t, { db: file }));
+    const moved = await serve(t, { db: file });
+    return { ...studio(moved),
+        received: () => control(moved).must(200, 'GET', '/inbox/exec-scenarios?min=1&wait=30s') };
 }
 
 test('S18, S19, S20: the document "Get Scenario job": queued', async (t) => {
@@ -154,7 +159,7 @@ test('S18, S19, S20: the document "Get Scenario job": processing', async (t) => 
         started_at: '2024-03-01T10:00:05Z', completed_at: null, duration_seconds: null });
 });
 
-test('S18, S19, S20: the document "Get Scenario job": completed, and its duplicate', async (t) => {
+test('S18, S19, S20, S25: the document "Get Scenario job": completed, its duplicate, its callback', async (t) => {
     const moved = await movedJob(t, `${CREATED + 5000}`);
     const answer = await moved.getJob(NEW_JOB.id);
     const { id, url } = answer.body.scenario;
@@ -166,6 +171,10 @@ test('S18, S19, S20: the document "Get Scenario job": completed, and its duplica
         completed_at: '2024-03-01T10:02:30Z', duration_seconds: 145 };
     assertText(answer, 200, completed);
     assertText(await moved.createJob(JOB_EXAMPLE), 200, { ...completed, is_new: false });
+    const { items: [message] } = await moved.received();
+    assert.equal(message.body, answer.text);
+    assert.equal(message.headers.Authorization, 'Bearer webhook-secret-token');
+    assert.equal(message.headers['Content-Type'], 'application/json');
 });
 
 test('S18, S20, S23: the document "Get Scenario job": failed', async (t) => {

@@ -88,6 +88,7 @@ export async function everything(server, fields = {}) {
     const { items: [, second] } = await own.mock.must(200, 'GET', '/keys');
     await own.mock.must(200, 'PATCH', `/keys/${second.id}`, { body: { active: false } });
     const ended = await addJobs({ ...own, page }, own);
+    await own.mock.must(200, 'GET', '/webhooks?status=exhausted&min=2&wait=30s'); // nobody is there
     await addProjects(own);
     await own.projects('p1').list(); // which uses up one of two
     return { ...own, ended };

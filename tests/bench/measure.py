@@ -5,30 +5,25 @@ import contextlib
 import json
 import os
 import platform
-import re
 import resource
 import selectors
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from statistics import median
 
-KEY = "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b"
-JOBS = "/rest/v1/scenario-studio/jobs"
+import journal
+import webhooks
+from server import JOBS, Connection, Failed, call, load, note, serving
+
 POST_SCRIPT = Path(__file__).with_name("post.lua")
-KINDS = ("get", "post", "start", "clock", "waiting", "journal")
+PARTS = ("get", "post", "start", "clock", "waiting", "webhooks", "journal")
 STARTS = 20
 JOB_ENDS = 10_000
 LIFECYCLES = 1_000
 WAITING = 5000
-BURSTS = 12  # of each kind, in a round of the journal's
-STOPS_WITHIN = 15  # seconds
 
 # What is promised: (figure, at least or at most, bound). The resident bound is the one with libcurl linked.
 PROMISES = {
@@ -42,94 +37,9 @@ PROMISES = {
     "five_minutes_ms": ("<=", 50),
     "waiting_mib": ("<=", 64),
     "waiting_threads": ("<=", 0),
-    "journal_ratio": (">=", 0.95),
+    **webhooks.PROMISES,
+    **journal.PROMISES,
 }
-
-
-class Failed(Exception):
-    """The benchmark could not measure what it says it measures."""
-
-
-class Server:
-    """A server process that has said where it listens."""
-
-    def __init__(self, command, folder):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("UNDERSTUDY_")}
-        self.errors = open(Path(folder) / "stderr", "w+")
-        begun = time.perf_counter()
-        self.process = subprocess.Popen(
-            command, cwd=folder, env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
-        line = self.process.stdout.readline()
-        self.ready_ms = (time.perf_counter() - begun) * 1000
-        match = re.search(r"ready on (http://\S+)", line)
-        if not match:
-            self.errors.seek(0)
-            said = line + self.errors.read()
-            self.stop()
-            raise Failed(f"{command[0]} did not get ready: {said}")
-        self.url = match[1]
-
-    def status(self, name):
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{name}:\s+(\d+)", status)[1])
-
-    def resident_mib(self):
-        return self.status("VmRSS") / 1024
-
-    def cpu_seconds(self):
-        """Of all its threads, to the nanosecond."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(timeout=STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise Failed(f"no end within {STOPS_WITHIN} s of SIGTERM") from None
-        finally:
-            self.process.stdout.close()
-            self.errors.close()
-
-
-@contextlib.contextmanager
-def serving(command, work):
-    """command, which may contain {store}, run in a folder of its own; both gone afterwards."""
-    folder = tempfile.mkdtemp(prefix="store-", dir=work)
-    server = None
-    try:
-        server = Server([part.format(store=f"{folder}/bench.db") for part in command], folder)
-        yield server
-    finally:
-        if server:
-            server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def milliseconds(text):
-    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
-    return float(value) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
-
-
-def load(url, seconds, *more):
-    """wrk on url: requests a second and the 99th percentile. Answers that are no success, or connections
-    that broke, are no measurement."""
-    command = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", *more,
-               "-H", f"Authorization: Bearer {KEY}", url]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in output or "Socket errors" in output:
-        raise Failed(f"not every request was answered well:\n{output}")
-    return {"per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]),
-            "p99_ms": milliseconds(re.search(r"^\s+99%\s+(\S+)$", output, re.M)[1])}
-
-
-def call(url, body=None):
-    request = urllib.request.Request(url, data=body, headers={"Authorization": f"Bearer {KEY}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
 
 
 def completed_job(server):
@@ -185,51 +95,6 @@ def measure_start(options):
     note(f"start: median of {STARTS}, {median(ready):.1f} ms, {median(resident):.1f} MiB")
     return {"ready_ms": ready, "resident_mib": resident,
             "median": {"ready_ms": median(ready), "resident_mib": median(resident)}}
-
-
-class Connection:
-    """One connection, kept, to a workspace whose clock stands."""
-
-    def __init__(self, server):
-        host, port = server.url.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=120)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        settings = {"queue_time": "10s", "processing_time": "290s"}
-        self.key = KEY
-        made = self.call("POST", "/_mock/workspaces",
-                         {"clock": "manual", "members": ["*@acme.com"], "settings": settings})
-        self.key = made["api_key"]
-
-    def call(self, method, path, body=None):
-        """By hand, a request in one piece: Python's own client takes longer than what is measured."""
-        payload = b"" if body is None else json.dumps(body).encode()
-        head = (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.key}\r\n"
-                f"Content-Length: {len(payload)}\r\n\r\n")
-        self.socket.sendall(head.encode() + payload)
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += self.more()
-        head, text = received.split(b"\r\n\r\n", 1)
-        length = int(re.search(rb"(?i)^content-length: (\d+)", head, re.M)[1])
-        while len(text) < length:
-            text += self.more()
-        if not re.match(rb"HTTP/1.1 2", head):
-            raise Failed(f"{method} {path}: {head} {text}")
-        return json.loads(text)
-
-    def more(self):
-        piece = self.socket.recv(65536)
-        if not piece:
-            raise Failed("the server closed the connection")
-        return piece
-
-    def create(self):
-        return self.call("POST", JOBS, {"user_email": "jane@acme.com", "prompt": "A discovery call"})["id"]
-
-    def advance(self, **how):
-        begun = time.perf_counter()
-        answer = self.call("POST", "/_mock/clock/advance", how)
-        return answer, time.perf_counter() - begun
 
 
 def advance_job_ends(connection):
@@ -319,36 +184,6 @@ def measure_waiting(options):
     return {"median": cost, "told_ms": told * 1000}
 
 
-def burst(server, url):
-    """One second of reads: requests a second, and the server's processor time for each in µs."""
-    before = server.cpu_seconds()
-    per_second = load(url, 1)["per_second"]
-    return per_second, (server.cpu_seconds() - before) * 1e6 / per_second
-
-
-def measure_journal(options):
-    """Reads with and without a journal, by turns, second by second: so close together, what else the
-    machine does slows both. The journal's ring is full from the first burst on, which does not count."""
-    command = options.commands["understudy"]
-    pairs = []
-    with serving(command, options.work) as on, serving([*command, "--journal", "off"], options.work) as off:
-        urls = {server: completed_job(server) for server in (on, off)}
-        for server, url in urls.items():
-            burst(server, url)
-        for number in range(BURSTS * options.rounds):
-            order = (on, off) if number % 2 else (off, on)
-            pairs.append({server: burst(server, urls[server]) for server in order})
-        ratios = [pair[on][0] / pair[off][0] for pair in pairs]
-        costs = [pair[on][1] / pair[off][1] for pair in pairs]
-    note(f"journal: {median(ratios):.3f} of the reads without one; a read takes {median(costs):.3f} times "
-         f"the processor's time")
-    return {"ratios": ratios, "costs": costs, "ratio": median(ratios), "cost": median(costs)}
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 def figures_of(results):
     figures = {}
     if "get" in results:
@@ -362,8 +197,10 @@ def figures_of(results):
         figures.update(results["clock"]["median"])
     if "waiting" in results:
         figures.update(results["waiting"]["median"])
+    if "webhooks" in results:
+        figures.update(results["webhooks"]["median"])
     if "journal" in results:
-        figures["journal_ratio"] = results["journal"]["ratio"]
+        figures.update(results["journal"]["median"])
     return figures
 
 
@@ -388,11 +225,12 @@ def parse_options():
     parser = argparse.ArgumentParser(prog="tests/bench/run", allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--duration", type=int, default=8, help="seconds under load, each time")
-    parser.add_argument("--only", choices=KINDS, action="append")
+    parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--json", action="store_true", help="every figure, as JSON, on stdout")
     parser.add_argument("--binary", help="this understudy instead of one built here")
     parser.add_argument("--work", help="where the stores lie: a real disk, no tmpfs")
     parser.add_argument("--yardstick", help=argparse.SUPPRESS)
+    parser.add_argument("--receiver", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.rounds < 1 or options.duration < 1:
         parser.error("--rounds and --duration are at least 1")
@@ -405,7 +243,7 @@ def parse_options():
 
 def main():
     options = parse_options()
-    wanted = options.only or KINDS
+    wanted = options.only or PARTS
     results = {}
     if os.getloadavg()[0] > 0.5:
         note("this machine has other work to do: the figures will be unsteady")
@@ -419,8 +257,10 @@ def main():
         results["clock"] = measure_clock(options)
     if "waiting" in wanted:
         results["waiting"] = measure_waiting(options)
+    if "webhooks" in wanted:
+        results["webhooks"] = webhooks.measure(options)
     if "journal" in wanted:
-        results["journal"] = measure_journal(options)
+        results["journal"] = journal.measure(options, completed_job)
     if not options.json:
         print_table(results)
         return

@@ -5,6 +5,7 @@
  * "params":[{operationId, name, type, words, max}]}.
  */
 #include "control/internal.h"
+#include "engine/inbox.h"
 #include "engine/rule.h"
 #include "scenarios/internal.h"
 #include "studio/internal.h"
@@ -79,6 +80,7 @@ int main(void)
     put_fields(fields, "advanceClock", advance_fields, advance_field_count, true);
     put_fields(fields, "createSourceScenario", source_fields, source_field_count, true);
     put_fields(fields, "createRule", rule_fields, rule_field_count, true);
+    put_fields(fields, "setInboxReplies", inbox_reply_fields, inbox_reply_field_count, true);
     put_fields(fields, "replaceState", state_document_fields, state_document_field_count, true);
     put_fields(fields, "resetWorkspace", reset_fields, reset_field_count, true);
     put_fields(fields, "transitionJob", transition_fields, transition_field_count, true);

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 
+import { webhooks } from './live_webhooks.mjs';
 import { call, callAmbiguous, operations } from './verify.mjs';
 
 const key = `exec_live_${'k'.repeat(40)}`;
@@ -17,19 +18,28 @@ const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
 export const nobody = { workspace: 'nobody', key: 'nokey', email: 'nobody@example.com',
-    job: '000000000000', rule: '000000000000', request: '999999' };
+    job: '000000000000', rule: '000000000000', webhook: '000000000000', inbox: 'orders',
+    request: '999999' };
+// Whoever has its URL may (C7, C8), with whatever the query says.
+const isForAnybody = ({ operationId }) => operationId === 'postToInbox';
 
 /** What every operation refuses (C2, C6, C7, C8, H3, H5). `server` has several workspaces. */
 export async function refuseEverywhere(server, slug) {
     for (const row of controlOperations) {
         const { operationId, method } = row;
         const parameters = nobody;
-        const refused = { parameters, body: takesBody(row) ? {} : undefined };
+        const refused = { parameters, body: takesBody(row) ? '{}' : undefined };
         const prefix = isServerWide(row) ? '' : `/w/${slug}`;
         const here = { ...refused, prefix };
         await callAmbiguous(server, operationId, parameters, 'malformed_request');
         await call(server, operationId, { ...here, query: '?a=%zz', status: 400,
             example: 'malformed_query' });
+        if (!isServerWide(row))
+            await call(server, operationId, { ...refused, status: 400,
+                example: 'workspace_required' });
+        await call(server, operationId, { ...refused, prefix: '/w/nobody', status: 404,
+            example: 'workspace_not_found' });
+        if (isForAnybody(row)) continue;
         await call(server, operationId, { ...here, headers: { Via: '1.1 proxy' }, status: 403,
             example: 'forbidden' });
         await call(server, operationId, { ...here, headers: { Host: 'evil.example' }, status: 403,
@@ -38,8 +48,6 @@ export async function refuseEverywhere(server, slug) {
             status: 403, example: 'forbidden_origin' });
         await call(server, operationId, { ...here, headers: { 'Sec-Fetch-Site': 'cross-site' },
             status: 403, example: 'cross_site' });
-        await call(server, operationId, { ...refused, prefix: '/w/nobody', status: 404,
-            example: 'workspace_not_found' });
         if (method !== 'GET')
             await call(server, operationId, { ...here, headers: { 'Content-Type': 'text/plain' },
                 status: 415, example: 'unsupported_media_type' });
@@ -48,8 +56,6 @@ export async function refuseEverywhere(server, slug) {
         if (!isServerWide(row)) {
             await call(server, operationId, { ...here, headers: bearer(key), status: 400,
                 example: 'workspaces_disagree' });
-            await call(server, operationId, { ...refused, status: 400,
-                example: 'workspace_required' });
         }
     }
 }
@@ -65,8 +71,9 @@ export async function refuseBodies(server, slug) {
         const { operationId } = row;
         const prefix = isServerWide(row) ? '' : `/w/${slug}`;
         const own = operationId === 'ensureWorkspace' ? { workspace: 'unmade' } : parameters;
-        await call(server, operationId, { parameters: own, prefix, body: '{', status: 400,
-            example: 'invalid_json' });
+        if (!isForAnybody(row))
+            await call(server, operationId, { parameters: own, prefix, body: '{', status: 400,
+                example: 'invalid_json' });
         if (!mayBeLarge.has(operationId))
             await call(server, operationId, { parameters: own, prefix, status: 413,
                 body: ' '.repeat(1024 * 1024 + 1), example: 'payload_too_large' });
@@ -94,6 +101,7 @@ export async function refuseBodies(server, slug) {
         ['createMember', 'invalid_field', { email: 'nobody' }],
         ['updateSettings', 'unknown_field', { jiter: 0 }],
         ['updateSettings', 'invalid_field', { queue_time: '90' }],
+        ['updateSettings', 'invalid_secret', { webhook_secrets: ['hunter2'] }],
         ['setClock', 'unknown_field', { mode: 'real', scael: 2 }],
         ['setClock', 'missing_field', {}],
         ['setClock', 'invalid_field', { mode: 'rael' }],
@@ -110,12 +118,18 @@ export async function refuseBodies(server, slug) {
         ['createRule', 'invalid_operation', { match: { operation: 'createScenarioJobs' } }],
         ['createRule', 'invalid_body', 7],
         ['createRule', 'too_many_rules', Array(10001).fill({ match: {} })],
+        ['setInboxReplies', 'unknown_field', [{ stauts: 500 }]],
+        ['setInboxReplies', 'missing_field', [{ times: 1 }]],
+        ['setInboxReplies', 'invalid_field', [{ status: 500 }, { status: 200, delay: '5' }]],
+        ['setInboxReplies', 'invalid_body', {}],
         ['transitionJob', 'unknown_field', { too: 'failed' }],
         ['transitionJob', 'missing_field', {}],
         ['transitionJob', 'invalid_to', { to: 'complete' }],
         ['transitionJob', 'misplaced_error', { to: 'completed', error: { code: 'X' } }],
         ['transitionJob', 'invalid_code', { to: 'failed', error: { code: '' } }],
         ['releaseJob', 'unknown_field', { job: 'x' }],
+        ['redeliverWebhook', 'unknown_field', { job: 'x' }],
+        ['releaseWebhook', 'unknown_field', { job: 'x' }],
         ['waitUntilSettled', 'unknown_field', { util: 'settled' }],
         ['waitUntilSettled', 'missing_field', {}],
         ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
@@ -165,6 +179,36 @@ export async function live(server) {
     await jobs(server, '/w/checkout');
     await rules(server, '/w/checkout');
     await states(server, '/w/checkout');
+    await inboxes(server);
+    await webhooks(server);
+}
+
+/** In a workspace with nothing else in it. */
+async function inboxes(server) {
+    const prefix = '/w/inboxed';
+    const parameters = { inbox: 'orders' };
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'inboxed' } });
+    await call(server, 'listInbox', { prefix, parameters, status: 200, example: 'none' });
+    for (const [query, example] of [['', 'not_so'], ['&wait=1ms', 'wait_expired']])
+        await call(server, 'listInbox', { prefix, parameters, query: `?min=1${query}`, status: 409,
+            example });
+    await call(server, 'listInbox', { prefix, parameters, query: '?wait=5', status: 422,
+        example: 'invalid_wait' });
+    await call(server, 'postToInbox', { prefix, parameters, body: '{"paid":true}', status: 200,
+        example: 'taken' });
+    await call(server, 'listInbox', { prefix, parameters, query: '?wait=5s', status: 200,
+        example: 'messages' });
+    await call(server, 'emptyInbox', { prefix, parameters, status: 200, example: 'deleted' });
+    await call(server, 'getInboxReplies', { prefix, parameters, status: 200, example: 'none' });
+    const body = [{ status: 500, times: 2 }, { status: 200, delay: '10ms' }];
+    await call(server, 'setInboxReplies', { prefix, parameters, body, status: 200,
+        example: 'told' });
+    await fetch(`${server.url}${prefix}/_mock/inbox/orders`, { method: 'POST' });
+    await call(server, 'getInboxReplies', { prefix, parameters, status: 200, example: 'left' });
+    for (const operationId of ['listInbox', 'postToInbox', 'emptyInbox', 'getInboxReplies',
+        'setInboxReplies'])
+        await call(server, operationId, { prefix, parameters: { inbox: 'or%20der' }, status: 422,
+            body: operationId === 'setInboxReplies' ? '[]' : undefined, example: 'invalid_name' });
 }
 
 /** A workspace with a job in it, written down and put back; and one that is reset. */
@@ -176,7 +220,7 @@ async function states(server, checkout) {
         settings: { queue_time: '10s' } } });
     await call(server, 'createScenarioJob', { status: 201, headers: bearer(own),
         body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call',
-            callback_url: 'https://app.example/hook', callback_headers: { Authorization: 'x' } } });
+            callback_url: 'http://inbox.test/hook', callback_headers: { Authorization: 'x' } } });
     await call(server, 'getState', { prefix, query: '?reveal=yes', status: 422,
         example: 'invalid_reveal' });
     const body = await call(server, 'getState', { prefix, status: 200, example: 'state' });
@@ -322,6 +366,10 @@ async function parts(server, prefix) {
 
     await call(server, 'updateSettings', { prefix, body: { rate_limit: 'vendor' }, status: 200,
         example: 'vendor' });
+    await call(server, 'updateSettings', { prefix, status: 200, example: 'callbacks',
+        body: { rate_limit: null, callback_timeout: '2s', callback_retries: ['5s', '5m'],
+            callback_map: { 'https://hooks.acme.com': 'http://127.0.0.1:4000' },
+            callback_on: ['completed'], webhook_secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] } });
     await clock(server);
 
     const source = await call(server, 'createSourceScenario', { prefix,

@@ -41,10 +41,10 @@ function fieldLines(rows) {
     });
 }
 
-/** The schema of an object, which may be one of several things that a body may be. */
+/** The schema of an object, which may be one of several things that a body may be, or of a list. */
 function objectOf(document, reference) {
     const schema = resolve(document, reference);
-    const parts = (schema.anyOf ?? [schema]).map((part) => resolve(document, part));
+    const parts = (schema.anyOf ?? [schema.items ?? schema]).map((part) => resolve(document, part));
     return parts.find((part) => part.properties);
 }
 

@@ -10,9 +10,11 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
     'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
-    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listRequests',
-    'deleteRequests', 'getRequest'];
-const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listRequests'];
+    'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
+    'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest'];
+const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
@@ -35,8 +37,17 @@ const reasons = [
         operations: waits, status: 409, examples: ['workspace_deleted', 'workspace_reset'],
     },
     {
+        reason: 'needs an advance that waits for a receiver: see tests/api/webhook_clock.test.mjs',
+        operations: ['advanceClock'], status: 409, examples: ['workspace_reset'],
+    },
+    {
         reason: 'C5: it tells a time, which is another one each time',
-        operations: ['getJob'], status: 409, examples: ['wait_impossible'],
+        operations: ['getJob', 'getWebhook'], status: 409, examples: ['wait_impossible'],
+    },
+    {
+        reason: 'an attempt that lasts five minutes',
+        operations: ['redeliverWebhook', 'releaseWebhook'], status: 409,
+        examples: ['wait_expired'],
     },
     {
         reason: 'needs a job that is held',

@@ -8,6 +8,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { DEFAULT_KEY, job, makeKey, scenarios, serve, studio, temporaryDirectory, until } from '../api/client.mjs';
+import { attemptsIn, serveCallbacks } from '../api/attempts.mjs';
+import { receive } from '../api/receiver.mjs';
 import { holdLock } from '../support/lock.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -95,4 +97,48 @@ test('H6: clients that leave while their writes wait leave nothing behind', asyn
     await letGo();
     await until(async () => (await scenarios(server, { project: 'p' }).list()).body.length === 10);
     assert.equal((await server.kill('SIGTERM')).code, 0, server.stderr);
+});
+
+/** A receiver that answers when it is told to. */
+async function answersLater(t, count) {
+    let tell;
+    const told = new Promise((resolve) => { tell = resolve; });
+    const receiver = await receive(t, { answer: () => told });
+    return { ...receiver, requests: receiver.requests, answer: async () => {
+        await receiver.came(count);
+        tell(200);
+    } };
+}
+
+test('S25: what came of a callback is kept while the store refuses it, and written once', async (t) => {
+    const { api, server, file, attempts } = await serveCallbacks(t);
+    const receiver = await answersLater(t, 5);
+    for (let i = 0; i < 5; i += 1) await api.newJob({ callback_url: receiver.url });
+    await receiver.came(5);
+    const letGo = await holdLock(t, file);
+    await receiver.answer();
+    await until(() => server.stderr.includes('callbacks wait: the store refuses to be written'));
+    assert.deepEqual(await attemptsIn(file), []);
+    await letGo();
+    const rows = await attempts(5);
+    assert.ok(rows.every(({ outcome, number }) => outcome === 'delivered' && number === 1));
+    await until(() => server.stderr.includes('callbacks go on'));
+    assert.equal(server.stderr.split('callbacks wait').length, 2, server.stderr);
+    assert.equal(receiver.requests.length, 5);
+});
+
+test('S25: SIGTERM while the store refuses what came of callbacks: exit 0 soon, and they are made again', async (t) => {
+    const { api, server, file, args } = await serveCallbacks(t);
+    const receiver = await answersLater(t, 3);
+    for (let i = 0; i < 3; i += 1) await api.newJob({ callback_url: receiver.url });
+    await receiver.came(3);
+    const letGo = await holdLock(t, file);
+    await receiver.answer();
+    const began = Date.now();
+    await server.stop();
+    assert.ok(Date.now() - began < 4000, `${Date.now() - began} ms`);
+    await letGo();
+    await serve(t, { db: file, args });
+    await until(async () => (await attemptsIn(file)).length === 3);
+    assert.equal(receiver.requests.length, 6);
 });

@@ -316,6 +316,52 @@ static const struct outcome names[] = {
     {"C6 comes before C7", LOCKED, {ELSEWHERE}, true, ACCESS_UNNAMED},
 };
 
+#define POSTED .method = "POST", .peer = "192.0.2.7", .host = "localhost:3000", .anybody = true
+
+/* A POST to an inbox. */
+static const struct outcome anybody[] = {
+    {"C7: by anybody", LOCKED, {POSTED}, false, ACCESS_GRANTED, &acme},
+    {"C7: by way of a proxy", LOCKED, {POSTED, .forwarded = true}, false, ACCESS_GRANTED, &acme},
+    {"C8: any host", LOCKED, {POSTED, .host = "evil.example"}, false, ACCESS_GRANTED, &acme},
+    {"C8: any origin", LOCKED, {POSTED, .origin = "null"}, false, ACCESS_GRANTED, &acme},
+    {"C8: any site", LOCKED, {POSTED, .fetch_site = "cross-site"}, false, ACCESS_GRANTED, &acme},
+    {"C8: any type", LOCKED, {POSTED, .content_type = "text/plain"}, false, ACCESS_GRANTED, &acme},
+    {"C6: one of several", LOCKED, {POSTED}, true, ACCESS_UNNAMED},
+    {"C6: by prefix", LOCKED, {POSTED, .prefix = "globex"}, true, ACCESS_GRANTED, &globex},
+    {"C6: by query", LOCKED, {POSTED, .query = "0123456789ab"}, true, ACCESS_GRANTED, &globex},
+    {"C6: by key",
+     LOCKED,
+     {POSTED, .authorization = "Bearer exec_live_globex"},
+     true,
+     ACCESS_GRANTED,
+     &globex},
+    {"C6: an unknown key is not looked at",
+     LOCKED,
+     {POSTED, .authorization = "Bearer exec_live_nobody"},
+     false,
+     ACCESS_GRANTED,
+     &acme},
+    {"C6: another's key neither, where the path says",
+     LOCKED,
+     {POSTED, .prefix = "acme-corp", .authorization = "Bearer exec_live_globex"},
+     true,
+     ACCESS_GRANTED,
+     &acme},
+    {"C6: nor where the query does",
+     LOCKED,
+     {POSTED, .query = "default", .authorization = "Bearer exec_live_globex"},
+     true,
+     ACCESS_GRANTED,
+     &acme},
+    {"C6: path and query",
+     LOCKED,
+     {POSTED, .prefix = "globex", .query = "default"},
+     true,
+     ACCESS_DISAGREE},
+    {"C6: no such prefix", LOCKED, {POSTED, .prefix = "nobody"}, false, ACCESS_UNKNOWN},
+    {"C6: no such name", LOCKED, {POSTED, .query = "nobody"}, false, ACCESS_UNKNOWN},
+};
+
 static const struct outcome rights[] = {
     {"C7: from this machine", PRIVATE, {HERE}, false, ACCESS_GRANTED, &acme},
     {"C7: by IPv6", PRIVATE, {HERE, .peer = "::1"}, false, ACCESS_GRANTED, &acme},
@@ -454,6 +500,12 @@ static void try_all(const struct outcome *cases, size_t count)
     }
 }
 
+START_TEST(lets_anybody_in)
+{
+    try_all(anybody, COUNT(anybody));
+}
+END_TEST
+
 START_TEST(judges_hosts)
 {
     try_all(hosts, COUNT(hosts));
@@ -500,6 +552,7 @@ int main(void)
     tcase_add_test(all, judges_browsers);
     tcase_add_test(all, finds_the_workspace);
     tcase_add_test(all, judges_rights);
+    tcase_add_test(all, lets_anybody_in);
     tcase_add_test(all, knows_loopback);
     suite_add_tcase(suite, all);
     return support_run(suite);

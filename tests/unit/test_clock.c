@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "engine/admin.h"
 #include "engine/advance.h"
+#include "engine/delivery.h"
 #include "engine/internal.h"
 #include "engine/jobs.h"
 #include "engine/jump.h"
@@ -73,7 +74,7 @@ END_TEST
 
 /* -- against a model --------------------------------------------------------------------------- */
 
-enum { MODEL_JOBS = 60, MODEL_EVENTS = 2 * MODEL_JOBS };
+enum { MODEL_JOBS = 60, MODEL_TRIES = 4, MODEL_EVENTS = (2 + MODEL_TRIES) * MODEL_JOBS };
 
 struct model_job {
     char id[ID_HEX_SIZE];
@@ -81,17 +82,35 @@ struct model_job {
     int64_t due, processing;
 };
 
+struct model_delivery {
+    int job, tries;
+    int64_t due; /* -1: no try is left */
+};
+
 struct model_event {
     int64_t at;
-    int job;
+    int job, attempt; /* 0: it is the job that moved */
     enum job_status from;
 };
 
 struct model {
-    struct model_job jobs[MODEL_JOBS]; /* by creation */
+    struct model_job jobs[MODEL_JOBS];            /* by creation */
+    struct model_delivery deliveries[MODEL_JOBS]; /* likewise */
     struct model_event events[MODEL_EVENTS];
-    int count, limit;
+    int count, owed, limit;
 };
+
+/* Two of three jobs have a callback, which fails so many times, each at once; what it waits then.
+ */
+static bool has_callback(int job)
+{
+    return job % 3 > 0;
+}
+
+static int64_t wait_after(int job, int64_t tries)
+{
+    return tries < job % (MODEL_TRIES + 1) ? (job * 7 + tries * 5) % 11 : -1;
+}
 
 static int model_processing(const struct model *model)
 {
@@ -104,9 +123,30 @@ static int model_processing(const struct model *model)
 static void model_move(struct model *model, int job, int64_t at)
 {
     struct model_job *moved = &model->jobs[job];
-    model->events[model->count++] = (struct model_event){at, job, moved->status};
+    model->events[model->count++] = (struct model_event){at, job, 0, moved->status};
     moved->status = moved->status == JOB_QUEUED ? JOB_PROCESSING : JOB_COMPLETED;
     moved->due = at + moved->processing;
+    if (moved->status == JOB_COMPLETED && has_callback(job))
+        model->deliveries[model->owed++] = (struct model_delivery){job, 0, at};
+}
+
+static void model_try(struct model *model, struct model_delivery *delivery)
+{
+    int64_t at = delivery->due, wait = wait_after(delivery->job, ++delivery->tries);
+    model->events[model->count++] = (struct model_event){at, delivery->job, delivery->tries, 0};
+    delivery->due = wait < 0 ? -1 : at + wait;
+}
+
+/* The earliest that is due before `before`, the first made among equals; NULL: none. */
+static struct model_delivery *model_due(struct model *model, int64_t before)
+{
+    struct model_delivery *found = NULL;
+    for (int i = 0; i < model->owed; i++) {
+        struct model_delivery *delivery = &model->deliveries[i];
+        if (delivery->due >= 0 && delivery->due < (found ? found->due : before))
+            found = delivery;
+    }
+    return found;
 }
 
 /* The earliest of all that may move, the first made among equals; -1: none until `until`. */
@@ -125,34 +165,62 @@ static int model_next(const struct model *model, bool starts_only, int64_t until
     return next;
 }
 
-static void model_run(struct model *model, int64_t until)
+static void model_run(struct model *model)
 {
-    for (int job; (job = model_next(model, false, until)) >= 0;) {
-        int64_t at = model->jobs[job].due;
-        bool ends = model->jobs[job].status == JOB_PROCESSING;
-        model_move(model, job, at);
+    for (;;) {
+        int job = model_next(model, false, TIME_MAX);
+        int64_t at = job >= 0 ? model->jobs[job].due : TIME_MAX;
+        struct model_delivery *delivery = model_due(model, at);
+        bool ends = job >= 0 && model->jobs[job].status == JOB_PROCESSING;
+        if (delivery)
+            model_try(model, delivery);
+        else if (job >= 0)
+            model_move(model, job, at);
+        else
+            return;
         /* Who waited for the place has it at once. */
-        while (ends && model->limit && (job = model_next(model, true, at)) >= 0)
+        while (!delivery && ends && model->limit && (job = model_next(model, true, at)) >= 0)
             model_move(model, job, at);
     }
 }
 
 struct comparison {
     const struct model *model;
+    struct db *db;
     int seen;
 };
+
+/* Its receiver fails at once. */
+static void refuse(struct db *db, const struct timer_event *seen, const struct model_event *event)
+{
+    struct delivery delivery = *seen->delivery;
+    delivery_go_on(&delivery, ATTEMPT_FAILED, wait_after(event->job, event->attempt), -1, seen->at);
+    ck_assert_int_eq(delivery_update(db, &delivery), 0);
+}
 
 static bool compare(void *arg, const struct timer_event *seen)
 {
     struct comparison *comparison = arg;
     ck_assert_int_lt(comparison->seen, comparison->model->count);
     const struct model_event *event = &comparison->model->events[comparison->seen++];
-    ck_assert_msg(seen->at == event->at && seen->from == event->from &&
-                      strcmp(seen->job->id, comparison->model->jobs[event->job].id) == 0,
-                  "event %d: job %s from %s at %d, not %s at %d", comparison->seen, seen->job->id,
-                  job_status_name(seen->from), (int)seen->at,
-                  comparison->model->jobs[event->job].id, (int)event->at);
+    const char *expected = comparison->model->jobs[event->job].id;
+    const char *id = seen->delivery ? seen->delivery->job_id : seen->job->id;
+    int64_t attempt = seen->delivery ? seen->delivery->attempts + 1 : 0;
+    ck_assert_msg(seen->at == event->at && attempt == event->attempt && strcmp(id, expected) == 0 &&
+                      (attempt || seen->from == event->from),
+                  "event %d: job %s, attempt %d, at %d, not %s, attempt %d, at %d",
+                  comparison->seen, id, (int)attempt, (int)seen->at, expected, event->attempt,
+                  (int)event->at);
+    if (seen->delivery)
+        refuse(comparison->db, seen, event);
     return false;
+}
+
+/* By time; the jobs' before the attempts'; those made first. */
+static bool is_before(const struct timer *a, const struct timer *b)
+{
+    bool a_job = !*a->delivery, b_job = !*b->delivery;
+    return a->at != b->at ? a->at < b->at : a_job != b_job ? a_job : a->seq < b->seq;
 }
 
 /* Few different times, so that many are equal; in one go, and in pieces. */
@@ -161,7 +229,7 @@ START_TEST(order_is_that_of_the_model)
     struct db *db = support_new_db();
     struct workspace workspace = {.row.pk = support_workspace(db, "one")};
     struct model model = {.limit = _i % 4};
-    struct comparison comparison = {&model, 0};
+    struct comparison comparison = {&model, db, 0};
     const struct timers_watch watch = {compare, &comparison};
     int64_t next = 0;
     srand((unsigned)_i);
@@ -173,13 +241,15 @@ START_TEST(order_is_that_of_the_model)
                           .processing_time = made->processing,
                           .event = i + 1,
                           .base = "http://b"};
-        static const struct job_input input = {.user_email = "a@b.example", .prompt = "A call"};
+        struct job_input input = {.user_email = "a@b.example",
+                                  .prompt = "A call",
+                                  .callback_url = has_callback(i) ? "http://c" : NULL};
         snprintf(made->id, sizeof made->id, "j%d", i);
         memcpy(job.id, made->id, sizeof job.id);
         ck_assert_int_eq(job_insert(db, workspace.row.pk, &job, &input), 0);
     }
-    model_run(&model, TIME_MAX);
-    ck_assert_int_eq(model.count, MODEL_EVENTS);
+    model_run(&model);
+    ck_assert_int_gt(model.count, 3 * MODEL_JOBS);
     for (int64_t now = 0; next != TIME_NEVER; now += 1 + _i % 3) {
         struct timer first, list[10];
         size_t listed = 0;
@@ -191,8 +261,7 @@ START_TEST(order_is_that_of_the_model)
         ck_assert_str_eq(list[0].job, first.job);
         ck_assert_int_eq(first.at, model.events[comparison.seen].at);
         for (size_t i = 1; i < listed; i++)
-            ck_assert(list[i - 1].at < list[i].at ||
-                      (list[i - 1].at == list[i].at && list[i - 1].seq < list[i].seq));
+            ck_assert(is_before(&list[i - 1], &list[i]));
         ck_assert_int_eq(timers_fire_watched(db, &workspace, now, 7, &watch, &next), 0);
     }
     ck_assert_int_eq(comparison.seen, model.count);

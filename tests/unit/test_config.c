@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "engine/reach.h"
 
 #define KEY       "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b"
 #define OTHER_KEY "exec_live_0000000000000000000000000000000000000000"
@@ -89,6 +90,9 @@ START_TEST(defaults)
     ck_assert_int_eq(config.max_body, 1048576);
     ck_assert_int_eq(config.max_connections, 10000);
     ck_assert_int_eq(config.threads, sysconf(_SC_NPROCESSORS_ONLN));
+    ck_assert_int_eq(config.callback_policy, REACH_LOCAL);
+    ck_assert_uint_eq(config.callback_allow_count, 0);
+    ck_assert_ptr_null(config.callback_ca);
     ck_assert_int_eq(config.log_level, LOG_INFO);
     ck_assert_int_eq(config.log_format, LOG_FORMAT_TEXT);
 }
@@ -96,14 +100,16 @@ END_TEST
 
 START_TEST(everything_given)
 {
-    load_well("--listen 0.0.0.0:0 --listen [0:0::1]:80 --listen LocalHost:8080 --db :memory: "
-              "--durability=process --api-key " KEY "=acme-2 --api-key " OTHER_KEY
-              " --member jane@acme.com --member a=b+c@x.test=acme-2 --no-defaults "
-              "--no-magic --open-keys "
-              "--queue-time 0s --processing-time 76h --max-processing 3 "
-              "--public-url HTTPS://[::1]:8443/base%20path// --strict-projects --max-body 64KiB "
-              "--max-connections 5 --threads 3 --log-level debug --log-format json",
-              NULL);
+    load_well(
+        "--listen 0.0.0.0:0 --listen [0:0::1]:80 --listen LocalHost:8080 --db :memory: "
+        "--durability=process --api-key " KEY "=acme-2 --api-key " OTHER_KEY
+        " --member jane@acme.com --member a=b+c@x.test=acme-2 --no-defaults "
+        "--no-magic --open-keys "
+        "--queue-time 0s --processing-time 76h --max-processing 3 "
+        "--public-url HTTPS://[::1]:8443/base%20path// --strict-projects --max-body 64KiB "
+        "--callback-policy public --callback-allow 10.0.0.0/8 --callback-allow Hooks.acme.com "
+        "--max-connections 5 --threads 3 --log-level debug --log-format json",
+        NULL);
     ck_assert_uint_eq(config.listen_count, 3);
     ck_assert_str_eq(config.listens[0].host, "0.0.0.0");
     ck_assert_uint_eq(config.listens[0].port, 0);
@@ -132,6 +138,10 @@ START_TEST(everything_given)
     ck_assert_int_eq(config.max_body, 65536);
     ck_assert_int_eq(config.max_connections, 5);
     ck_assert_int_eq(config.threads, 3);
+    ck_assert_int_eq(config.callback_policy, REACH_PUBLIC);
+    ck_assert_uint_eq(config.callback_allow_count, 2);
+    ck_assert_str_eq(config.callback_allows[0], "10.0.0.0/8");
+    ck_assert_str_eq(config.callback_allows[1], "Hooks.acme.com");
     ck_assert_int_eq(config.log_level, LOG_DEBUG);
     ck_assert_int_eq(config.log_format, LOG_FORMAT_JSON);
 }
@@ -146,6 +156,33 @@ START_TEST(lists_from_the_environment)
     load_well("--listen 127.0.0.1:3", "UNDERSTUDY_LISTEN=127.0.0.1:1 127.0.0.1:2");
     ck_assert_uint_eq(config.listen_count, 1);
     ck_assert_uint_eq(config.listens[0].port, 3);
+}
+END_TEST
+
+/* Local while nobody but this machine can ask for callbacks. */
+START_TEST(callback_policy_follows_the_listeners)
+{
+    static const struct {
+        const char *line, *variable;
+        int policy;
+    } cases[] = {
+        {"--listen 127.0.0.1:1 --listen [::1]:1", NULL, REACH_LOCAL},
+        {"--listen 127.9.9.9:1 --listen localhost:2", NULL, REACH_LOCAL},
+        {"--listen 0.0.0.0:1", NULL, REACH_PRIVATE},
+        {"--listen [::]:1", NULL, REACH_PRIVATE},
+        {"--listen 127.0.0.1:1 --listen 10.0.0.1:1", NULL, REACH_PRIVATE},
+        {"", "UNDERSTUDY_LISTEN=127.0.0.1:1 10.0.0.1:1", REACH_PRIVATE},
+        {"--listen 127.0.0.1:1", "UNDERSTUDY_LISTEN=0.0.0.0:1", REACH_LOCAL},
+        {"--listen 0.0.0.0:1 --callback-policy local", NULL, REACH_LOCAL},
+        {"--listen 0.0.0.0:1", "UNDERSTUDY_CALLBACK_POLICY=any", REACH_ANY},
+        {"--callback-policy private", NULL, REACH_PRIVATE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        load_well(cases[i].line, cases[i].variable);
+        ck_assert_msg(config.callback_policy == cases[i].policy, "%s", cases[i].line);
+    }
+    load("--check-config --listen 0.0.0.0:1", NULL);
+    ck_assert_ptr_nonnull(strstr(report.out.data, "callback-policy = private  "));
 }
 END_TEST
 
@@ -213,6 +250,12 @@ static const struct {
     {"--max-connections 0", "must be at least 1"},
     {"--threads 0", "--threads \"0\": must be at least 1"},
     {"--threads 1025", "must be at most 1024"},
+    {"--callback-policy lokal", "local, private, public or any: did you mean \"local\"?"},
+    {"--callback-allow 10.0.0.1/8", "--callback-allow \"10.0.0.1/8\": has bits behind its prefix"},
+    {"--callback-allow 10.0.0.0/8 --callback-allow 169.254.0.0/16", "callbacks never go there"},
+    {"--callback-ca /nowhere", "--callback-ca \"/nowhere\": cannot be opened"},
+    {"--callback-ca /", "--callback-ca \"/\": cannot be read"},
+    {"--callback-ca /dev/null", "has no certificate in PEM"},
     {"--log-level verbose", "must be error, warn, info or debug"},
     {"--log-format xml", "must be text or json"},
     {"--config /nowhere", "/nowhere: cannot be read"},
@@ -381,6 +424,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, defaults);
     tcase_add_test(tcase, everything_given);
     tcase_add_test(tcase, lists_from_the_environment);
+    tcase_add_test(tcase, callback_policy_follows_the_listeners);
     tcase_add_loop_test(tcase, wrong_values_exit_with_78, 0,
                         (int)(sizeof refused / sizeof *refused));
     tcase_add_test(tcase, usage_mistakes_exit_with_64);

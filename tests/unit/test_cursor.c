@@ -33,11 +33,12 @@ END_TEST
 
 START_TEST(absent_parts_are_zero)
 {
-    struct cursor cursor = {.jobs = 1, .requests = 1, .workspaces = 1, .rules = 1};
+    struct cursor cursor = {.jobs = 1, .requests = 1, .workspaces = 1, .rules = 1, .webhooks = 1};
     ck_assert(cursor_parse("5", &cursor));
     ck_assert_int_eq(cursor.jobs, 5);
     ck_assert_int_eq(cursor.requests, 0);
     ck_assert_int_eq(cursor.workspaces, 0);
+    ck_assert_int_eq(cursor.webhooks, 0);
 }
 END_TEST
 

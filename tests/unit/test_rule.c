@@ -52,16 +52,50 @@ static const struct {
      "[2].do.job.queued must be a duration with its unit, as \"90s\"",
      "\"5\" has no unit: write 5ms, 5s, 5m or 5h"},
     {"{\"match\":{},\"do\":{}}", "invalid_field",
-     "[2].do must have exactly one of job, respond, delay, transition, drop, truncate, drip, hang, "
+     "[2].do must have exactly one of job, webhook, respond, delay, transition, drop, truncate, drip, hang, "
      "garbage",
      NULL},
-    {"{\"match\":{},\"do\":{\"webhook\":{}}}", "unknown_field",
-     "There is no field [2].do.\"webhook\"",
-     "known here: job, respond, retry_after, delay, transition, drop, truncate, drip, hang, "
+    {"{\"match\":{},\"do\":{\"console\":{}}}", "unknown_field",
+     "There is no field [2].do.\"console\"",
+     "known here: job, webhook, respond, retry_after, delay, transition, drop, truncate, drip, hang, "
      "garbage, when"},
     {"{\"match\":{},\"do\":{\"transition\":{\"to\":\"done\"}}}", "invalid_field",
      "[2].do.transition.to must be processing, completed, failed or cancelled",
      "known here: processing, completed, failed, cancelled"},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"duplicat\":2}}}", "unknown_field",
+     "There is no field [2].do.webhook.\"duplicat\"", "did you mean \"duplicate\"?"},
+    {"{\"match\":{},\"do\":{\"webhook\":{}}}", "invalid_field",
+     "[2].do.webhook must have at least one of duplicate, delay, drop, hold, send, truncate, body",
+     NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"duplicate\":1}}}", "invalid_field",
+     "[2].do.webhook.duplicate must be a whole number of deliveries in all, from 2 to 100", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"delay\":\"10\"}}}", "invalid_field",
+     "[2].do.webhook.delay must be a duration with its unit, as \"10m\"",
+     "\"10\" has no unit: write 10ms, 10s, 10m or 10h"},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"drop\":false}}}", "invalid_field",
+     "[2].do.webhook.drop must be true", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"send\":\"before_anwser\"}}}", "invalid_field",
+     "[2].do.webhook.send must be before_answer", "did you mean \"before_answer\"?"},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"drop\":true,\"body\":null}}}", "invalid_field",
+     "[2].do.webhook.drop goes with nothing else", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"hold\":true,\"delay\":\"1s\"}}}", "invalid_field",
+     "[2].do.webhook.hold and delay exclude each other", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"hold\":true,\"send\":\"before_answer\"}}}",
+     "invalid_field", "[2].do.webhook.hold and send exclude each other", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"delay\":\"1s\",\"send\":\"before_answer\"}}}",
+     "invalid_field", "[2].do.webhook.delay and send exclude each other", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"truncate\":-1}}}", "invalid_field",
+     "[2].do.webhook.truncate must be a whole number of bytes, from 0", NULL},
+    {"{\"match\":{\"operation\":\"openChat\"},\"do\":{\"webhook\":{\"drop\":true}}}",
+     "invalid_field", "[2].do.webhook never acts on openChat, which makes no job with a callback",
+     "known here: createScenarioJob"},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"drop\":true},\"when\":\"after_commit\"}}",
+     "invalid_field",
+     "[2].do.when goes with an answer or a fault, and what becomes of a job is neither", NULL},
+    {"{\"match\":{},\"do\":{\"webhook\":{\"drop\":true},\"job\":{}}}", "invalid_field",
+     "[2].do must have exactly one of job, webhook, respond, delay, transition, drop, truncate, drip, "
+     "hang, garbage",
+     NULL},
     {"{\"match\":{},\"do\":{\"job\":{\"error\":{\"code\":7}}}}", "invalid_field",
      "[2].do.job.error.code must be a text of 1 to 63 bytes", NULL},
 };
@@ -309,13 +343,17 @@ static void add_rule(const char *text)
     rule_release(rule);
 }
 
+static bool with_callback; /* of the job that is made */
+
 /* One request, from its match to its end; returns the rule that acted: its place, or -1. */
 static int claim_in(struct db *db, void *arg)
 {
     struct rule_subject *subject = arg;
     struct plan_row planned = {.polls = 0};
     plan_init(&planned.plan);
-    return rule_subject_claim_job(db, subject, &planned);
+    int status = rule_subject_claim_job(db, subject, with_callback, &planned);
+    ck_assert(!planned.webhook == !subject->webhook);
+    return status;
 }
 
 static int64_t act_once(int (*claim)(struct db *db, void *arg))
@@ -395,6 +433,27 @@ START_TEST(counts_with_the_transaction)
 }
 END_TEST
 
+/* One rule for the job and one for its callback, where it has one. */
+START_TEST(callbacks_have_rules_of_their_own)
+{
+    add_rule("{\"match\":{},\"do\":{\"webhook\":{\"duplicate\":2}},\"times\":2}");
+    add_rule("{\"match\":{},\"do\":{\"job\":{}}}");
+    struct rule *rule = atomic_load(&workspace.rules)->rules[0];
+    with_callback = false;
+    ck_assert_int_gt(act_once(claim_in), 0);
+    ck_assert_int_eq(atomic_load(&rule->left), 2);
+    with_callback = true;
+    act_once(claim_and_fail);
+    ck_assert_int_eq(atomic_load(&rule->left), 2);
+    ck_assert_int_gt(act_once(claim_in), 0);
+    ck_assert_int_eq(atomic_load(&rule->left), 1);
+    ck_assert_int_gt(act_once(claim_in), 0);
+    ck_assert_int_gt(act_once(claim_in), 0);
+    ck_assert_int_eq(atomic_load(&rule->hit_count), 2);
+    ck_assert_int_eq(atomic_load(&atomic_load(&workspace.rules)->rules[1]->hit_count), 4);
+}
+END_TEST
+
 /* The ring of hits: the last ones stay, oldest first, whatever was counted before. */
 START_TEST(keeps_the_last_hits)
 {
@@ -433,6 +492,7 @@ int main(void)
     tcase_add_checked_fixture(claims, begin, end);
     tcase_add_test(claims, acts_exactly_so_often);
     tcase_add_test(claims, counts_with_the_transaction);
+    tcase_add_test(claims, callbacks_have_rules_of_their_own);
     suite_add_tcase(suite, claims);
     return support_run(suite);
 }

@@ -60,6 +60,9 @@ static const struct {
     {"{'draws':9007199254740993}", "draws", "a whole number"},
     {"{'room_since':'x'}", "room_since", "a time"},
     {"{'settings':{'queue_time':5}}", "settings.queue_time", "unit"},
+    {"{'settings':{'callback_on':['x']}}", "settings.callback_on[0]", "completed, failed"},
+    {"{'settings':{'webhook_secrets':[null,'x']}}", "settings.webhook_secrets[1]", "whsec_"},
+    {"{'settings':{'callback_map':{'x':'http://a'}}}", "settings.callback_map", "not \"x\""},
     {"{'keys':[1]}", "keys[0]", "must be an object"},
     {"{'keys':[{'sha256':'" HEX_64 "'}]}", "keys[0]", "must have either key"},
     {"{'keys':[{'sha256':'" HEX_64 "','last4':'abcd'},{'sha256':'" HEX_64 "','last4':'abcd'}]}",
@@ -152,6 +155,7 @@ static const char *const good_jobs[] = {
     "{'status':'processing'," AT_START ",'plan':{'polls_queued':3,'polls':0}}",
     "{'plan':null,'callback_headers':{'A':null,'B':'x'}}",
     "{'callback_headers':{}}",
+    "{'callback_url':'https://hooks.acme.com/x?y'}",
 };
 
 START_TEST(good_job)
@@ -201,7 +205,13 @@ static const struct {
     {"{'prompt':null}", "jobs[0].prompt", "is required"},
     {"{'prompt':1}", "jobs[0].prompt", "must be a text"},
     {"{'callback_headers':[]}", "jobs[0].callback_headers", "an object"},
-    {"{'callback_headers':{'A':1}}", "jobs[0].callback_headers", "names and texts"},
+    {"{'callback_headers':{'A':1}}", "jobs[0].callback_headers", "header names and values"},
+    {"{'callback_headers':{'Host':'x'}}", "jobs[0].callback_headers", "that may be sent"},
+    {"{'callback_headers':{'A':null,'a':null}}", "jobs[0].callback_headers", "that may be sent"},
+    {"{'callback_headers':{'A':'x\\r\\nB: y'}}", "jobs[0].callback_headers", "that may be sent"},
+    {"{'callback_url':'ftp://h'}", "jobs[0].callback_url", "absolute http or https URL"},
+    {"{'callback_url':'http://u:p@h/'}", "jobs[0].callback_url", "without user info"},
+    {"{'callback_url':''}", "jobs[0].callback_url", "absolute http or https URL"},
     {"{'scenario':'t'}", "jobs[0].scenario", "is no scenario of the document"},
 };
 
@@ -221,6 +231,10 @@ START_TEST(secrets)
     ck_assert(state_check_secrets(says, &fault));
     json_decref(lacks);
     json_decref(says);
+    lacks = parse("{\"settings\":{\"webhook_secrets\":[\"x\",null]}}");
+    ck_assert(!state_check_secrets(lacks, &fault));
+    ck_assert_str_eq(fault.path, "settings.webhook_secrets[1]");
+    json_decref(lacks);
 }
 END_TEST
 

@@ -367,6 +367,53 @@ START_TEST(senders_read_their_own_writes)
 }
 END_TEST
 
+/* -- who watches for numbers ------------------------------------------------------------------- */
+
+enum { WATCHED = 30000 }; /* what is noted for a number, added to it */
+
+static int committed_arg;
+
+static void committed(void *arg, int64_t number)
+{
+    ck_assert_ptr_eq(arg, &committed_arg);
+    note(WATCHED + (int)number);
+}
+
+static int draw_run(struct write *write, struct db *db)
+{
+    struct message *self = (struct message *)write;
+    note(WATCHED + (int)db_next_number(db));
+    return self->fails;
+}
+
+/* The watcher is called once for a batch, with the last number, after all senders were told what
+ * they are to publish; and not at all for a batch that draws none. */
+START_TEST(watcher_comes_after_the_senders)
+{
+    store_watch(store, committed, &committed_arg);
+    hold_writer();
+    for (int i = 1; i <= 2; i++) {
+        message(i)->write.run = draw_run;
+        ck_assert_int_eq(store_submit(store, &messages[i].write), 0);
+    }
+    release_writer();
+    flush();
+    ck_assert_int_eq(store_submit(store, &message(3)->write), 0);
+    flush();
+    store_watch(store, NULL, NULL);
+
+    static const int expected[] = {0, WATCHED + 1, WATCHED + 2, 0, -1, -2, WATCHED + 2, 3, 0, -3};
+    ck_assert_uint_ge(event_count, COUNT(expected));
+    for (size_t i = 0, at = 0; i < COUNT(expected); at++) {
+        ck_assert_uint_lt(at, event_count);
+        if (events[at] == 0 && expected[i] != 0)
+            continue; /* the commit of a flush */
+        ck_assert_int_eq(events[at], expected[i]);
+        i++;
+    }
+}
+END_TEST
+
 /* -- the end ----------------------------------------------------------------------------------- */
 
 static int accepted;
@@ -456,6 +503,7 @@ int main(void)
     tcase_add_test(writer, waiting_for_a_write);
     tcase_add_test(writer, full_queue_refuses);
     tcase_add_test(writer, senders_read_their_own_writes);
+    tcase_add_test(writer, watcher_comes_after_the_senders);
     tcase_add_test(writer, stop_runs_what_is_queued);
     tcase_add_test(writer, log_is_checkpointed_on_the_way);
     suite_add_tcase(suite, writer);

@@ -1,4 +1,4 @@
-#include "studio/callback.h"
+#include "engine/callback_headers.h"
 
 #include "base/token.h"
 #include "base/url.h"
@@ -59,16 +59,27 @@ static bool note_name(json_t *seen, const char *name)
     return is_new;
 }
 
-bool callback_headers_are_right(const json_t *headers)
+static bool are_right(const json_t *headers, bool may_be_null)
 {
     json_t *object = (json_t *)headers; /* iterators want it writable; they do not write */
     json_t *seen = json_object();       /* a set, so that a body full of headers stays cheap */
     bool good = seen != NULL;
     for (void *at = json_object_iter(object); at && good; at = json_object_iter_next(object, at)) {
         const char *name = json_object_iter_key(at);
+        const json_t *value = json_object_iter_value(at);
         good = token_is_right(name, strlen(name)) && !is_reserved(name) &&
-               is_value(json_object_iter_value(at)) && note_name(seen, name);
+               (is_value(value) || (may_be_null && json_is_null(value))) && note_name(seen, name);
     }
     json_decref(seen);
     return good;
+}
+
+bool callback_headers_are_right(const json_t *headers)
+{
+    return are_right(headers, false);
+}
+
+bool callback_headers_may_be_right(const json_t *headers)
+{
+    return are_right(headers, true);
 }

@@ -1,6 +1,6 @@
 /* What a job may ask of its callback (S6). Pure; any thread. */
-#ifndef UNDERSTUDY_STUDIO_CALLBACK_H
-#define UNDERSTUDY_STUDIO_CALLBACK_H
+#ifndef UNDERSTUDY_ENGINE_CALLBACK_HEADERS_H
+#define UNDERSTUDY_ENGINE_CALLBACK_HEADERS_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -14,5 +14,8 @@ bool callback_url_is_right(const json_t *url);
  * without control characters, and without white space at their ends.
  */
 bool callback_headers_are_right(const json_t *headers);
+
+/* The same of headers whose values may be null, because they are kept elsewhere. */
+bool callback_headers_may_be_right(const json_t *headers);
 
 #endif
