@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import journal
 import webhooks
 from server import JOBS, Connection, Failed, call, load, note, serving
 
@@ -23,7 +24,6 @@ STARTS = 20
 JOB_ENDS = 10_000
 LIFECYCLES = 1_000
 WAITING = 5000
-BURSTS = 12  # of each kind, in a round of the journal's
 
 # What is promised: (figure, at least or at most, bound). The resident bound is the one with libcurl linked.
 PROMISES = {
@@ -38,7 +38,7 @@ PROMISES = {
     "waiting_mib": ("<=", 64),
     "waiting_threads": ("<=", 0),
     **webhooks.PROMISES,
-    "journal_ratio": (">=", 0.95),
+    **journal.PROMISES,
 }
 
 
@@ -184,32 +184,6 @@ def measure_waiting(options):
     return {"median": cost, "told_ms": told * 1000}
 
 
-def burst(server, url):
-    """One second of reads: requests a second, and the server's processor time for each in µs."""
-    before = server.cpu_seconds()
-    per_second = load(url, 1)["per_second"]
-    return per_second, (server.cpu_seconds() - before) * 1e6 / per_second
-
-
-def measure_journal(options):
-    """Reads with and without a journal, by turns, second by second: so close together, what else the
-    machine does slows both. The journal's ring is full from the first burst on, which does not count."""
-    command = options.commands["understudy"]
-    pairs = []
-    with serving(command, options.work) as on, serving([*command, "--journal", "off"], options.work) as off:
-        urls = {server: completed_job(server) for server in (on, off)}
-        for server, url in urls.items():
-            burst(server, url)
-        for number in range(BURSTS * options.rounds):
-            order = (on, off) if number % 2 else (off, on)
-            pairs.append({server: burst(server, urls[server]) for server in order})
-        ratios = [pair[on][0] / pair[off][0] for pair in pairs]
-        costs = [pair[on][1] / pair[off][1] for pair in pairs]
-    note(f"journal: {median(ratios):.3f} of the reads without one; a read takes {median(costs):.3f} times "
-         f"the processor's time")
-    return {"ratios": ratios, "costs": costs, "ratio": median(ratios), "cost": median(costs)}
-
-
 def figures_of(results):
     figures = {}
     if "get" in results:
@@ -226,7 +200,7 @@ def figures_of(results):
     if "webhooks" in results:
         figures.update(results["webhooks"]["median"])
     if "journal" in results:
-        figures["journal_ratio"] = results["journal"]["ratio"]
+        figures.update(results["journal"]["median"])
     return figures
 
 
@@ -286,7 +260,7 @@ def main():
     if "webhooks" in wanted:
         results["webhooks"] = webhooks.measure(options)
     if "journal" in wanted:
-        results["journal"] = measure_journal(options)
+        results["journal"] = journal.measure(options, completed_job)
     if not options.json:
         print_table(results)
         return
