@@ -524,7 +524,9 @@ describe('long advances', () => {
         const own = await workspace({}, at_);
         const ids = await makeJobs(own, JOBS);
         let over = false;
+        const begun = ms((await own.clock()).now);
         const advance = own.advance({ until: 'settled' }).finally(() => { over = true; });
+        await until(async () => over || ms((await own.clock()).now) > begun);
         const seen = { busy: 0, cancelled: [], made: [] };
         let last = 0;
         for (let i = ids.length - 1; !over; i -= 1) {

@@ -246,11 +246,13 @@ describe('before the answer', () => {
     test('S14: the callback comes and is answered first; then the job is told as queued', async (t) => {
         const own = await workspace({ webhook: [{ send: 'before_answer' }, { send: 'before_answer', duplicate: 2 }] });
         let answered = false;
+        const came = new Set();
         const receiver = await receive(t, { answer: async ({ json }) => {
             const { body } = await own.api.getJob(json.id); // a receiver that calls the API is answered
             assert.deepEqual(body, json);
             assert.equal(body.status, 'completed');
-            assert.equal(answered, false);
+            assert.ok(came.has(json.id) || !answered); // a duplicate may come later
+            came.add(json.id);
             return 204;
         } });
         for (const count of [1, 2]) {
