@@ -14,3 +14,9 @@ bool token_is_right(const char *text, size_t len)
     }
     return len > 0;
 }
+
+void token_fold(char *text)
+{
+    for (char *c = text; *c; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+}

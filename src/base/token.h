@@ -9,4 +9,7 @@
 /* Whether `len` bytes are a token; an empty text is none. */
 bool token_is_right(const char *text, size_t len);
 
+/* Writes ASCII letters in lower case, as which such names, and those of hosts, are compared. */
+void token_fold(char *text);
+
 #endif

@@ -1,5 +1,7 @@
 #include "base/url.h"
 
+#include "base/token.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,12 +68,6 @@ static bool copy_part(CURLU *url, CURLUPart part, char *copy, size_t size)
     return fits;
 }
 
-static void fold(char *host)
-{
-    for (char *c = host; *c; c++)
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-}
-
 static void strip_brackets(char *host)
 {
     size_t len = strlen(host);
@@ -91,7 +87,7 @@ bool url_read_place(const char *text, struct url_place *ret_place)
     curl_url_cleanup(url);
     if (!good)
         return false;
-    fold(place.host);
+    token_fold(place.host);
     strip_brackets(place.host);
     *ret_place = place;
     return true;

@@ -2,36 +2,15 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "control/internal.h"
+#include "control/payload.h"
 
-#include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistr.h>
 
 /* -- what came --------------------------------------------------------------------------------- */
-
-static bool is_utf8(const void *bytes, size_t len)
-{
-    return !u8_check(bytes, len);
-}
-
-/* Adds text that anybody may have sent: what is no UTF-8 is taken for Latin-1, as HTTP once said.
- */
-static void put_foreign(struct buf *out, const char *text, size_t len)
-{
-    if (is_utf8(text, len)) {
-        buf_append(out, text, len);
-        return;
-    }
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x80)
-            buf_putc(out, (char)(0xc0 | c >> 6));
-        buf_putc(out, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
-    }
-}
 
 struct gathering {
     struct request *request;
@@ -55,7 +34,7 @@ static bool is_of_ours(struct request *request, const char *credential)
 static void put_value(struct gathering *gathering, const char *name, const char *value, size_t len,
                       struct buf *out)
 {
-    put_foreign(out, value, len);
+    utf8_append_field(out, value, len);
     if (strcasecmp(name, "Authorization") != 0 || buf_failed(out) || !out->data)
         return;
     char *credential = strchr(out->data, ' ');
@@ -119,35 +98,15 @@ void inbox_put_url(struct request *request, struct buf *out)
 
 /* -- what is shown ----------------------------------------------------------------------------- */
 
-static void put_base64(struct buf *out, const void *bytes, size_t len)
-{
-    size_t size = BASE64_ENCODE_RAW_LENGTH(len);
-    buf_putc(out, '"');
-    if (buf_reserve(out, size + 1)) {
-        base64_encode_raw(out->data + out->len, len, bytes);
-        out->len += size;
-    }
-    buf_putc(out, '"');
-}
-
-/* As text where it is that, else in base64; and as what it says, where it is JSON. */
+/* As it is, and as what it says where it is JSON. */
 static void put_body(struct buf *out, const struct inbox_message *message)
 {
     const char *body = message->body_len ? message->body : "";
-    bool is_text = is_utf8(body, message->body_len);
     json_t *json = NULL;
-    buf_puts(out, ",\"body\":");
-    if (is_text)
-        json_put_string(out, body, message->body_len);
-    else
-        buf_puts(out, "null");
-    buf_puts(out, ",\"body_base64\":");
-    if (is_text)
-        buf_puts(out, "null");
-    else
-        put_base64(out, body, message->body_len);
+    buf_putc(out, ',');
+    payload_put(out, body, message->body_len, false);
     buf_puts(out, ",\"json\":");
-    if (is_text && json_parse_body(body, message->body_len, &json, NULL) == 0)
+    if (json_parse_body(body, message->body_len, &json, NULL) == 0)
         json_put_value(out, json);
     else
         buf_puts(out, "null");

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /*
- * Appends `"body":"…"` where the bytes are UTF-8, else `"body":null,"body_base64":"…"`. Of a body
- * that was `cut`, a character that its end broke off is left out.
+ * Appends `"body":"…","body_base64":null` where the bytes are UTF-8, else the other way round. Of a
+ * body that was `cut`, a character that its end broke off is left out.
  */
 void payload_put(struct buf *out, const void *bytes, size_t len, bool cut);
 

@@ -2,6 +2,7 @@
 
 #include "base/duration.h"
 #include "base/json.h"
+#include "base/token.h"
 #include "control/internal.h"
 #include "control/payload.h"
 #include "engine/delivery.h"
@@ -136,8 +137,7 @@ static void merge_field(json_t *merged, const json_t *field)
     json_t *same;
     if (!folded)
         return;
-    for (char *c = folded; *c; c++)
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    token_fold(folded);
     same = json_object_get(merged, folded);
     if (same)
         json_array_append(same, json_array_get(field, 1));

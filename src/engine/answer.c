@@ -1,7 +1,7 @@
 #include "engine/answer.h"
 
-#include "base/escape.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -66,25 +66,13 @@ int64_t answer_retry_after(const char *value, int64_t now)
     return (int64_t)at * 1000 > now ? (int64_t)at * 1000 - now : 0;
 }
 
-/* Bytes that are no UTF-8 are read as Latin-1, as fields once were. */
 static void put_text(struct buf *out, const char *text, size_t len)
 {
-    struct buf latin = BUF_INIT;
-    size_t i = 0;
-    for (size_t used; i < len && (used = escape_utf8_length(text + i, len - i)); i += used)
-        ;
-    if (i == len) {
-        json_put_string(out, text, len);
-        return;
-    }
-    for (i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte >= 0x80)
-            buf_putc(&latin, (char)(0xc0 | byte >> 6));
-        buf_putc(&latin, (char)(byte < 0x80 ? byte : 0x80 | (byte & 0x3f)));
-    }
-    json_put_string(out, latin.data, latin.len);
-    buf_finish(&latin);
+    struct buf readable = BUF_INIT;
+    utf8_append_field(&readable, text, len);
+    json_put_string(out, readable.data ? readable.data : "", readable.len);
+    out->failed |= buf_failed(&readable);
+    buf_finish(&readable);
 }
 
 static bool is_blank(char c)

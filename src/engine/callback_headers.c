@@ -50,8 +50,7 @@ static bool note_name(json_t *seen, const char *name)
     char *folded = strdup(name);
     bool is_new = folded != NULL;
     if (folded) {
-        for (char *c = folded; *c; c++)
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+        token_fold(folded);
         is_new =
             !json_object_get(seen, folded) && json_object_set_new(seen, folded, json_true()) == 0;
         free(folded);

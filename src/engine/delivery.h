@@ -37,11 +37,10 @@ int delivery_owe(struct db *db, struct workspace *workspace, const struct job *j
 int delivery_begin(struct db *db, struct delivery *delivery, bool by_hand);
 
 /*
- * How a delivery goes on after an attempt that ended at `now`, all but its bytes: `wait` is what
- * its schedule has before the next try (-1: there is none), `retry_after` what the receiver asks
+ * How a delivery goes on after an attempt that ended at `now`, all but its bytes. `wait` is what
+ * its schedule has before the next try (-1: there is none); `retry_after`, what the receiver asks
  * for
- * (-1: nothing), which counts up to an hour. One by hand leaves it as it was, unless it delivers.
- * Pure.
+ * (-1: nothing), counts up to an hour. One by hand leaves it as it was, unless it delivers. Pure.
  */
 void delivery_go_on(struct delivery *delivery, enum attempt_outcome outcome, int64_t wait,
                     int64_t retry_after, int64_t now);
