@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/journal_match.h"
 #include "control/lint_look.h"
 #include "control/secrets.h"
 #include "engine/feed.h"
@@ -220,13 +221,35 @@ static struct workspace *find_workspace(struct engine *engine, const struct requ
     return registry_by_key(registry, hash);
 }
 
+/* What it says is read once for all who wait. */
+static void post_entry(struct engine *engine, struct workspace *workspace,
+                       const struct journal_entry *entry)
+{
+    struct journal_request asked;
+    struct db *db = store_reader(engine_store(engine), NULL);
+    if (db && journal_request_init(&asked, entry, db, workspace->row.pk) == 0)
+        events_post_about(workspace, EVENT_JOURNAL, &asked);
+    else
+        events_post(workspace, EVENT_JOURNAL);
+    if (db)
+        journal_request_finish(&asked);
+}
+
 static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
 {
     if (!entry)
         return; /* without memory the request itself is more important */
-    journal_add(workspace ? workspace->journal : engine_nobodys_journal(engine), entry);
-    if (workspace)
+    if (!workspace) {
+        journal_add(engine_nobodys_journal(engine), entry);
+    } else if (!events_are_waited_for(workspace)) {
+        journal_add(workspace->journal, entry);
         events_post(workspace, EVENT_JOURNAL);
+    } else {
+        journal_entry_hold(entry);
+        journal_add(workspace->journal, entry);
+        post_entry(engine, workspace, entry);
+        journal_entry_release(entry);
+    }
 }
 
 /* The same of what listeners are told too. */
