@@ -45,7 +45,11 @@ static void tell(struct places *places, struct buf *place)
 static void tell_member(void *arg, const char *name, const char *meant)
 {
     struct places *places = arg;
+    const struct journal_entry *entry = places->entry;
     struct buf place = BUF_INIT;
+    if (entry->body.len < entry->body.whole && /* the field that is missed may have been cut off */
+        !(entry->findings & finding_bit(FINDING_MISSPELLED_FIELD)))
+        meant = NULL;
     if ((places->finding == FINDING_MISSPELLED_FIELD) != (meant != NULL))
         return;
     put_text(&place, "field", name);
