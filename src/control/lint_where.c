@@ -5,7 +5,6 @@
 #include "control/journal_match.h"
 #include "control/lint_look.h"
 #include "control/lint_path.h"
-#include "control/request_view.h"
 
 #include <string.h>
 
@@ -24,7 +23,7 @@ static void put_text(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, ",\"%s\":", name);
     if (text)
-        request_view_put_foreign(out, text, strlen(text));
+        json_put_foreign(out, text, strlen(text));
     else
         buf_puts(out, "null");
 }
