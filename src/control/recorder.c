@@ -56,9 +56,10 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
 /* API keys, wherever they stand: answers repeat what they were asked with, in any spelling. */
 static void blot_entry(struct journal_entry *entry)
 {
-    const struct journal_text *body = &entry->body;
-    bool escapes = blot_has_escapes(entry->target, strlen(entry->target)) ||
-                   (body->len && blot_has_escapes(body->data, body->len));
+    const struct journal_text *asked[] = {&entry->headers, &entry->body};
+    bool escapes = blot_has_escapes(entry->target, strlen(entry->target));
+    for (size_t i = 0; !escapes && i < sizeof asked / sizeof *asked; i++)
+        escapes = asked[i]->len && blot_has_escapes(asked[i]->data, asked[i]->len);
     blot_keys(entry->bytes, entry->size - sizeof *entry, escapes);
 }
 
@@ -205,20 +206,46 @@ static struct journal_entry *complete(struct request *request, const struct requ
 
 /* -- whose it is ------------------------------------------------------------------------------- */
 
-/* Of a request that no API has found to be about anything: the prefix's, else the key's. */
-static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+/* Of a path below /api/projects/{project} that is none of the Scenarios API's, or a method that it
+ * does not have there; NULL: it is no such path. */
+static struct workspace *find_by_project(struct registry *registry, const struct request *request)
 {
-    struct registry *registry = engine_registry(engine);
-    const char *prefix = request_workspace_prefix(request);
+    struct workspace *found = NULL;
+    const char *sent = request_path(request);
+    char *text = sent ? strdup(sent) : NULL;
+    struct path path;
+    bool too_many;
+    if (text && path_split(text, &path, &too_many) && path.count > 2 &&
+        strcmp(path.segments[0], "api") == 0 && strcmp(path.segments[1], "projects") == 0) {
+        found = registry_by_project(registry, path.segments[2]);
+        if (!found)
+            found = registry_default(registry);
+    }
+    free(text);
+    return found;
+}
+
+static struct workspace *find_by_key(struct registry *registry, const struct request *request)
+{
     const char *authorization = request_authorization(request);
-    unsigned char hash[KEY_HASH_SIZE];
-    if (prefix)
-        return registry_by_slug(registry, prefix);
     const char *key = authorization ? strstr(authorization, "exec_live_") : NULL;
+    unsigned char hash[KEY_HASH_SIZE];
     if (!key)
         return NULL;
     digest_sha256(key, strlen(key), hash);
     return registry_by_key(registry, hash);
+}
+
+/* Of a request that no API has found to be about anything: the prefix's, else the project's (C11),
+ * else the key's. */
+static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+{
+    struct registry *registry = engine_registry(engine);
+    const char *prefix = request_workspace_prefix(request);
+    if (prefix)
+        return registry_by_slug(registry, prefix);
+    struct workspace *found = find_by_project(registry, request);
+    return found ? found : find_by_key(registry, request);
 }
 
 /* What it says is read once for all who wait. */

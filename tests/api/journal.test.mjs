@@ -44,7 +44,7 @@ test('C9: a request is there with its answer when the answer is', async () => {
         target: `${prefix}/rest/v1/scenario-studio/jobs`, operation: 'createScenarioJob',
         outcome: 'createScenarioJob:201', status: 201, end: 'answered',
         key: made.api_key.slice(-4), job: answer.body.id, scenario: null, rule: null,
-        body: JSON.stringify(job({ prompt: 'A renewal call' })), body_base64: null,
+        findings: [], body: JSON.stringify(job({ prompt: 'A renewal call' })), body_base64: null,
         body_bytes: Buffer.byteLength(JSON.stringify(job({ prompt: 'A renewal call' }))),
     });
     for (const time of [at, sentAt]) assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000);
@@ -378,6 +378,22 @@ test('C11: requests of no workspace are apart, without bodies, for those who may
     assertProblem(await control(own, { headers }).send('DELETE', '/requests?workspace=_none'), 403, 'forbidden');
     assert.deepEqual(await all.must(200, 'DELETE', '/requests?workspace=_none'), { deleted: 2 });
     assertProblem(await control(own, { headers }).send('GET', '/requests?min=1'), 409, 'not_so', /./);
+});
+
+test('C11: what goes wrong below a project is its workspace\'s, else default\'s, whatever the key', async (t) => {
+    const own = await serve(t);
+    const { api_key: key, project_id: project, slug } = await control(own).make();
+    const headers = { Authorization: `Bearer ${key}` };
+    await request(own, 'GET', `/api/projects/${project}/scenario`);
+    await request(own, 'POST', `/api/projects/${project}/scenarios/x`, { body: {} });
+    await request(own, 'GET', '/api/projects/nobodys/scenario', { headers });
+    await request(own, 'GET', '/api/projects');
+    const statuses = async (name) => (await control(own).must(200, 'GET', `/requests?workspace=${name}`))
+        .items.map(({ path, status }) => `${path} ${status}`);
+    assert.deepEqual(await statuses(slug), [`/api/projects/${project}/scenario 404`,
+        `/api/projects/${project}/scenarios/x 405`]);
+    assert.deepEqual(await statuses('default'), ['/api/projects/nobodys/scenario 404']);
+    assert.deepEqual(await statuses('_none'), ['/api/projects 404']);
 });
 
 test('C9: what has no room is counted, and said where it is missing', async (t) => {
