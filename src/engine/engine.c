@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/rules.h"
+#include "engine/tally.h"
 #include "engine/timers.h"
 #include "store/delivery.h"
 #include "store/job.h"
@@ -140,8 +141,10 @@ int engine_start(struct store *store, const struct engine_options *options,
     engine->journals = journals_create(options->journal_memory, options->journal_threads);
     if (engine->journals && options->journal_memory)
         engine->nobodys = journal_create(engine->journals);
+    if (engine->nobodys)
+        engine->nobodys_tally = tally_create();
     if (!engine->registry || !engine->feeds || !engine->journals ||
-        (options->journal_memory && !engine->nobodys))
+        (options->journal_memory && !engine->nobodys_tally))
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
     if (status == 0)
         registry_keep_journals(engine->registry, engine->journals);
@@ -174,6 +177,7 @@ void engine_stop(struct engine *engine)
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
     journal_destroy(engine->nobodys);
+    tally_destroy(engine->nobodys_tally);
     journals_destroy(engine->journals);
     free(engine);
 }
@@ -201,6 +205,11 @@ struct journals *engine_journals(struct engine *engine)
 struct journal *engine_nobodys_journal(struct engine *engine)
 {
     return engine->nobodys;
+}
+
+struct tally *engine_nobodys_tally(struct engine *engine)
+{
+    return engine->nobodys_tally;
 }
 
 static void end_waits(struct workspace *workspace, void *arg)

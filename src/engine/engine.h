@@ -67,6 +67,9 @@ struct sender *engine_sender(struct engine *engine); /* NULL: none was asked for
 struct journals *engine_journals(struct engine *engine);
 struct journal *engine_nobodys_journal(struct engine *engine);
 
+/* The tally of those that belong to none, likewise (engine/tally.h). Any thread. */
+struct tally *engine_nobodys_tally(struct engine *engine);
+
 /* What is told to those who listen (engine/feed.h). Any thread. */
 struct feeds *engine_feeds(struct engine *engine);
 

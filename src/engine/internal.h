@@ -15,6 +15,7 @@ struct engine {
     struct journals *journals;
     struct journal
         *nobodys; /* of requests that belong to no workspace; NULL: nothing is journaled */
+    struct tally *nobodys_tally; /* likewise */
     struct worker *worker;
     struct janitor *janitor;
     struct sender *sender; /* NULL: none was asked for */

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "engine/rates.h"
 #include "engine/rule_set.h"
+#include "engine/tally.h"
 
 #include <pthread.h>
 #include <search.h>
@@ -121,22 +122,32 @@ void registry_take_row(const struct registry *registry, struct workspace *worksp
     atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
     atomic_store(&workspace->lint_ignored, own->lint_ignored);
+    if (workspace->tally)
+        tally_ignore(workspace->tally, own->lint_ignored);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
+}
+
+/* What remembers its requests. False: out of memory. */
+static bool create_memory(struct workspace *workspace, struct journals *journals)
+{
+    workspace->journal = journal_create(journals);
+    workspace->tally = tally_create();
+    return workspace->journal && workspace->tally;
 }
 
 static struct workspace *create(const struct registry *registry, const struct workspace_row *row,
                                 int64_t jobs)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
-    bool journaled = journals_are_on(registry->journals);
-    if (workspace)
-        workspace->rates = rates_create();
-    if (workspace && journaled)
-        workspace->journal = journal_create(registry->journals);
-    if (!workspace || !workspace->rates || (journaled && !workspace->journal)) {
-        if (workspace)
-            rates_destroy(workspace->rates);
+    if (!workspace)
+        return NULL;
+    workspace->rates = rates_create();
+    if (!workspace->rates ||
+        (journals_are_on(registry->journals) && !create_memory(workspace, registry->journals))) {
+        rates_destroy(workspace->rates);
+        journal_destroy(workspace->journal);
+        tally_destroy(workspace->tally);
         free(workspace);
         return NULL;
     }
@@ -321,6 +332,7 @@ void workspace_release(struct workspace *workspace)
     workspace_free_members(workspace);
     rates_destroy(workspace->rates);
     journal_destroy(workspace->journal);
+    tally_destroy(workspace->tally);
     feed_destroy(atomic_load(&workspace->feed));
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));

@@ -43,6 +43,7 @@ struct rule_set;
 struct feed;
 struct journal;
 struct journals;
+struct tally;
 
 struct workspace {
     /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
@@ -76,6 +77,7 @@ struct workspace {
     pthread_mutex_t rules_lock;
 
     struct journal *journal;     /* of its requests; NULL: there is none */
+    struct tally *tally;         /* likewise (engine/tally.h) */
     _Atomic(struct feed *) feed; /* NULL: nobody has listened yet */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
