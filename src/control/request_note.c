@@ -1,6 +1,6 @@
 #include "control/request_note.h"
 
-#include "base/json_hash.h"
+#include "base/hash.h"
 #include "base/json_peek.h"
 #include "control/lint.h"
 #include "control/outcome_of.h"
@@ -84,10 +84,10 @@ static void note_body(struct registry *registry, struct request *request,
     size_t len;
     const char *bytes = request_body(request, &len);
     if (request_json(request, &body, &err) < 0 || !json_is_object(body)) {
-        note->body = json_hash_bytes(bytes, len);
+        note->body = hash_bytes(bytes, len);
         return;
     }
-    note->body = json_hash(body);
+    note->body = hash_json(body);
     note->request_id = json_string_value(json_object_get(body, "request_id"));
     if (note->request_id && !*note->request_id)
         note->request_id = NULL;
