@@ -141,6 +141,8 @@ uint64_t request_note(const struct control *control, struct request *request,
         request_each_answer_header(request, take_retry_after, &note.retry_after);
     if (note.kind != TALLY_OTHER)
         note.shows_end = shows_end(control->outcomes, &note, end);
+    if (note.kind == TALLY_CREATE && note.end == JOURNAL_ANSWERED && request_is_left(request))
+        note.end = JOURNAL_LEFT; /* nobody learns of the answer */
     if (note.kind == TALLY_CREATE) {
         note.is_new = says_new(end);
         note_body(engine_registry(control->engine), request, workspace, &address, &note);
