@@ -44,6 +44,7 @@ test('C9: a request is there with its answer when the answer is', async () => {
         target: `${prefix}/rest/v1/scenario-studio/jobs`, operation: 'createScenarioJob',
         outcome: 'createScenarioJob:201', status: 201, end: 'answered',
         key: made.api_key.slice(-4), job: answer.body.id, scenario: null, rule: null,
+        findings: [],
         body: JSON.stringify(job({ prompt: 'A renewal call' })), body_base64: null,
         body_bytes: Buffer.byteLength(JSON.stringify(job({ prompt: 'A renewal call' }))),
     });
