@@ -117,9 +117,9 @@ static const struct option_table table = {
     .secret_prefix = CONFIG_KEY_PREFIX,
     .usage = "understudy report URL|FILE... [OPTION]...\n"
              "\n"
-             "Merges the reports of servers (http://localhost:3000, or with /w/WORKSPACE of one\n"
-             "workspace) and of files that --report or --format json wrote, and says what the\n"
-             "client under test did, and whether that will do.",
+             "Merges the reports of servers (http://localhost:3000, with /w/WORKSPACE of that\n"
+             "workspace alone) and of files that --report or --format json wrote, and says\n"
+             "what the client under test did, and whether that will do.",
     .epilogue = "Redirects and proxies are not used.\n"
                 "\n"
                 "Exit codes: 0 fine, 1 failed (no request at all always does), 64 usage, 65 no\n"

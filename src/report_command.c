@@ -26,7 +26,7 @@ enum {
 static void tell(const char *name, const char *words)
 {
     char shown[SHOWN_SIZE];
-    escape_text(ESCAPE_TEXT, name, strlen(name), shown, sizeof shown);
+    escape_text(ESCAPE_PLAIN, name, strlen(name), shown, sizeof shown);
     fprintf(stderr, "understudy report: %s: %s\n", shown, words);
 }
 
@@ -59,7 +59,7 @@ static void put_member(struct buf *out, const json_t *problem, const char *name)
     const char *text = json_string_value(json_object_get(problem, name));
     if (!text || !*text)
         return;
-    escape_text(ESCAPE_TEXT, text, strlen(text), shown, sizeof shown);
+    escape_text(ESCAPE_PLAIN, text, strlen(text), shown, sizeof shown);
     buf_printf(out, "%s %s", out->len ? ";" : ":", shown);
 }
 

@@ -68,6 +68,7 @@ static void set_up(CURL *curl, const char *url, struct curl_slist *headers, char
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)WHOLE_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)MOST_BYTES);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
@@ -81,9 +82,9 @@ static int tell_failure(CURLcode result, const char *reason, const struct reply 
     const char *words = *reason ? reason : curl_easy_strerror(result);
     if (result == CURLE_OUT_OF_MEMORY || buf_failed(&reply->body))
         return err_set(err, ERR_NO_MEMORY, "out of memory");
-    if (reply->too_long)
+    if (reply->too_long || result == CURLE_FILESIZE_EXCEEDED)
         return err_set(err, ERR_INVALID, "answers with more than %d MiB", REPORT_MAX_MIB);
-    escape_text(ESCAPE_TEXT, words, strlen(words), shown, sizeof shown);
+    escape_text(ESCAPE_PLAIN, words, strlen(words), shown, sizeof shown);
     return err_set(err, ERR_IN_USE, "cannot be asked: %s", shown);
 }
 

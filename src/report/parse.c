@@ -11,7 +11,7 @@ static int tell_syntax(const char *text, size_t len, const json_error_t *where, 
 {
     char shown[sizeof where->text];
     size_t start = strspn(text, " \t\r\n");
-    escape_text(ESCAPE_TEXT, where->text, strlen(where->text), shown, sizeof shown);
+    escape_text(ESCAPE_PLAIN, where->text, strlen(where->text), shown, sizeof shown);
     if (json_error_code(where) == json_error_out_of_memory)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     if (start == len)

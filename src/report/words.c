@@ -18,10 +18,7 @@ void put_plain(struct buf *out, const char *text, size_t most)
             buf_puts(out, "…");
             return;
         }
-        if (text[i] == '"' || text[i] == '\\') /* it stands between no quotes */
-            buf_putc(out, text[i]);
-        else
-            buf_append(out, piece, escape_text(ESCAPE_TEXT, text + i, used, piece, sizeof piece));
+        buf_append(out, piece, escape_text(ESCAPE_PLAIN, text + i, used, piece, sizeof piece));
     }
 }
 
