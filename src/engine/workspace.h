@@ -45,8 +45,8 @@ struct journal;
 struct journals;
 
 struct workspace {
-    /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
-       see registry_read_row(). */
+    /* pk, id, slug, project_id, created_at and run never change; the rest is under the registry's
+       lock: see registry_read_row(). */
     struct workspace_row row;
     struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;

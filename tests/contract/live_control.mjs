@@ -152,7 +152,7 @@ export async function live(server) {
     await call(server, 'listOutcomes', { status: 200 });
 
     const body = { name: 'Checkout tests', slug: 'checkout', api_key: key, project_id: 'shop',
-        members: ['*@acme.com'], ttl: '10m' };
+        members: ['*@acme.com'], ttl: '10m', run: 'ci-42' };
     await call(server, 'createWorkspace', { body, status: 201, example: 'created' });
     await call(server, 'createWorkspace', { body: { slug: 'checkout' }, status: 409,
         example: 'slug_taken' });
