@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Names a bit of a set of them; new ones come last. */
+/* Each is a bit of a set of them. Stores have them by number: new ones come last, and none goes. */
 enum finding {
     /* a single request shows them: control/lint_look.h */
     FINDING_UNKNOWN_FIELD,
@@ -32,6 +32,10 @@ enum { FINDINGS = FINDING_CALLBACK_BLOCKED + 1 };
 
 /* Their ids, as the control plane has them; a NULL ends them. */
 extern const char *const finding_names[FINDINGS + 1];
+
+/* Those of them that are found in a request; a NULL ends them. Their places are their numbers. */
+enum { REQUEST_FINDINGS = FINDING_RETRY_AFTER_IGNORED + 1 };
+extern const char *const finding_request_names[REQUEST_FINDINGS + 1];
 
 static inline uint64_t finding_bit(enum finding finding)
 {

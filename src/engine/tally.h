@@ -131,16 +131,16 @@ struct tally_job {
     int64_t shortest;          /* between two of them; -1: fewer than two */
     int64_t first_at, last_at; /* of the polls; 0: none */
 
-    /* As of the last reset. */
-    bool now;              /* something was seen of it since; else all below is false */
-    int64_t made_at;       /* on the workspace's clock: when the request came; -1: none made it */
+    /* As it was when it was last seen. */
+    bool now;              /* which was since the last reset */
     bool made;             /* a request was answered with it as what it had made */
+    int64_t made_at;       /* when that came, on the workspace's clock; -1 */
     bool end_seen;         /* an answer has shown its end */
     bool called_back;      /* a callback of it was answered with 2xx */
     bool callback_blocked; /* one was blocked */
 };
 
-/* Whether it is one that was never read to its end: job_abandoned. */
+/* Whether its end was never learned, as far as there is a now: job_abandoned. */
 bool tally_job_is_abandoned(const struct tally_job *job);
 
 /* How a request_id was used. */
