@@ -61,6 +61,8 @@ extern const struct param request_list_params[];
 extern const size_t request_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
+extern const struct param report_get_params[];
+extern const size_t report_get_param_count;
 extern const struct param webhook_list_params[];
 extern const size_t webhook_list_param_count;
 extern const struct param webhook_get_params[];
@@ -255,6 +257,7 @@ void mock_request_list_handler(struct request *request); /* requests.c */
 void mock_request_get_handler(struct request *request);
 void mock_requests_delete_handler(struct request *request);
 
+void report_handler(struct request *request);       /* report.c */
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */
 
