@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 3, WORKSPACES = 3000, REQUESTS = 5 };
+enum { THREADS = 3, WORKSPACES = 3000, REQUESTS = 5, STANDING = 300 };
 
 static struct runs *runs;
 
@@ -215,8 +215,11 @@ static void *come_and_go(void *arg)
 START_TEST(none_is_counted_twice_or_never_while_it_leaves)
 {
     const int64_t all = THREADS * WORKSPACES * REQUESTS;
+    struct guest standing[STANDING]; /* so that reading takes its time */
     pthread_t threads[THREADS];
     int64_t seen = 0;
+    for (int i = 0; i < STANDING; i++)
+        standing[i] = enter("");
     atomic_store(&begun, 0);
     atomic_store(&done, 0);
     for (int i = 0; i < THREADS; i++)
@@ -231,6 +234,8 @@ START_TEST(none_is_counted_twice_or_never_while_it_leaves)
         pthread_join(threads[i], NULL);
     ck_assert_int_eq(sum_of(NULL).workspaces, THREADS * WORKSPACES);
     ck_assert_int_eq(sum_of("a").counts.requests, all / 3);
+    for (int i = 0; i < STANDING; i++)
+        runs_leave(standing[i].place);
 }
 END_TEST
 
