@@ -271,9 +271,11 @@ static const struct option_table table = {
     .secret_prefix = CONFIG_KEY_PREFIX,
     .usage = "understudy [OPTION]...\n"
              "       understudy healthcheck [URL]\n"
+             "       understudy report URL|FILE... [OPTION]...\n"
              "\n"
              "A self-hosted stand-in for the Scenario Studio API and the Scenarios API.\n"
-             "healthcheck asks a running server whether it is alive, and exits with 0 or 1.",
+             "healthcheck asks a running server whether it is alive, and exits with 0 or 1.\n"
+             "report merges what servers saw of a client under test: understudy report --help.",
     .epilogue = "Each option is also an environment variable, UNDERSTUDY_QUEUE_TIME=1s for\n"
                 "--queue-time 1s, and a line \"queue-time = 1s\" of the --config file, where #\n"
                 "starts a comment. A flag counts before the environment, the environment before\n"
@@ -366,9 +368,10 @@ static void set_default_policy(struct option_set *set)
 /* An argument that is neither an option nor the healthcheck's: likely a word without its dashes. */
 static void unexpected_argument(struct option_set *set, const char *text)
 {
-    static const char *const words[] = {"healthcheck", "--help", "--version", "--check-config",
-                                        NULL};
-    static const char *const bare[] = {"healthcheck", "help", "version", "check-config", NULL};
+    static const char *const words[] = {"healthcheck", "understudy report", "--help",
+                                        "--version",   "--check-config",    NULL};
+    static const char *const bare[] = {"healthcheck", "report",       "help",
+                                       "version",     "check-config", NULL};
     cleanup(buf_finish) struct buf line = BUF_INIT;
     const char *near = nearest_name(text, bare);
 

@@ -12,6 +12,7 @@
 #include "healthcheck.h"
 #include "http/server.h"
 #include "listen.h"
+#include "report_command.h"
 #include "report_files.h"
 #include "scenarios/scenarios.h"
 #include "store/store.h"
@@ -388,6 +389,8 @@ int main(int argc, char **argv)
     snprintf(jansson, sizeof jansson, "jansson %s", jansson_version_str());
     const char *libraries[] = {server_library(),    store_library(),  jansson, curl_library(),
                                unistring_library(), nettle_library(), NULL};
+    if (argc > 1 && strcmp(argv[1], "report") == 0)
+        return report_command(argc - 1, argv + 1, environ);
     const struct config_about about = {.version = UNDERSTUDY_VERSION, .libraries = libraries};
     struct config config;
     struct config_report report;
