@@ -126,6 +126,19 @@ static void tell_other(struct request *request, const struct workspace *workspac
 
 /* -- getReport --------------------------------------------------------------------------------- */
 
+static int write(struct control *control, const struct report_subject *subject,
+                 enum report_format format, struct buf *out)
+{
+    struct report *report = NULL;
+    if (format == REPORT_JSON)
+        return report_view_put(control, subject, out);
+    int status = report_view_read(control, subject, &report);
+    if (status == 0)
+        report_write(report, format, NULL, out);
+    report_destroy(report);
+    return status == 0 && buf_failed(out) ? ERR_NO_MEMORY : status;
+}
+
 void report_handler(struct request *request)
 {
     struct control *control = control_of(request);
@@ -143,7 +156,7 @@ void report_handler(struct request *request)
         tell_other(request, subject.workspace, query.run);
         return;
     }
-    int status = report_view_write(control, &subject, kinds[query.format.value].format, &body);
+    int status = write(control, &subject, kinds[query.format.value].format, &body);
     if (status == 0) {
         respond(request, 200, kinds[query.format.value].content_type, &body);
         return;

@@ -17,8 +17,8 @@ struct report_subject {
 /* Appends the report as a JSON document. ERR_NOT_FOUND: there is no such run; ERR_NO_MEMORY. */
 int report_view_put(struct control *control, const struct report_subject *subject, struct buf *out);
 
-/* Appends it in any format; likewise. */
-int report_view_write(struct control *control, const struct report_subject *subject,
-                      enum report_format format, struct buf *out);
+/* The same as a report, for report_destroy(). */
+int report_view_read(struct control *control, const struct report_subject *subject,
+                     struct report **ret_report);
 
 #endif

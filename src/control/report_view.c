@@ -386,20 +386,14 @@ int report_view_put(struct control *control, const struct report_subject *subjec
     return status == 0 && buf_failed(out) ? ERR_NO_MEMORY : status;
 }
 
-int report_view_write(struct control *control, const struct report_subject *subject,
-                      enum report_format format, struct buf *out)
+int report_view_read(struct control *control, const struct report_subject *subject,
+                     struct report **ret_report)
 {
     struct buf document = BUF_INIT;
-    struct report *report = NULL;
     struct err err;
-    if (format == REPORT_JSON)
-        return report_view_put(control, subject, out);
     int status = report_view_put(control, subject, &document);
     if (status == 0)
-        status = report_parse(document.data, document.len, &report, &err);
-    if (status == 0)
-        report_write(report, format, NULL, out);
-    report_destroy(report);
+        status = report_parse(document.data, document.len, ret_report, &err);
     buf_finish(&document);
-    return status == 0 && buf_failed(out) ? ERR_NO_MEMORY : status;
+    return status;
 }
