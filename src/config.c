@@ -224,6 +224,13 @@ static const struct option_spec specs[] = {
      .max = JOURNAL_MEMORY_MAX,
      .fallback = "256MiB",
      .help = "What all of them together may take, from 1MiB; the oldest go first."},
+    {.name = "report",
+     .argument = "FILE",
+     .type = OPTION_PARSED,
+     .repeatable = true,
+     .parse = config_parse_report,
+     .help = "Write what clients have done, as GET /_mock/report tells it, to this file when the "
+             "server stops: .json, .md, or .xml (JUnit)."},
 
     {.name = "log-level",
      .group = "Log",
@@ -279,8 +286,9 @@ static const struct option_table table = {
                 "or with its unit: 64KiB, 1MiB.\n"
                 "\n"
                 "Exit codes: 0 stopped, 64 usage, 65 the file is no store of this version,\n"
-                "69 address in use, 73 the store cannot be created, 75 another server holds it,\n"
-                "77 no permission, 78 configuration.\n",
+                "69 address in use, 73 the store or a report cannot be created, 74 a report was\n"
+                "not written, 75 another server holds the store, 77 no permission,\n"
+                "78 configuration.\n",
     .specs = specs,
     .count = sizeof specs / sizeof *specs,
 };
@@ -322,6 +330,9 @@ void config_finish(struct config *config)
         free(config->callback_allows[i]);
     free(config->callback_allows);
     free(config->callback_ca);
+    for (size_t i = 0; i < config->report_file_count; i++)
+        free(config->report_files[i].path);
+    free(config->report_files);
     if (config->control_token)
         explicit_bzero(config->control_token, strlen(config->control_token));
     free(config->control_token);
@@ -405,6 +416,9 @@ static void read_everything(struct option_set *set, char *const envp[], struct c
     set_default_policy(set);
     read_operands(set, config);
     option_apply(set, config);
+    if (config->report_file_count && !config->journal)
+        option_configuration_mistake(set, "--report needs --journal on: without it nothing is "
+                                          "counted");
     config->listen_is_default = option_source(set, "listen") == OPTION_DEFAULT;
 }
 

@@ -51,13 +51,20 @@ static int write_and_close(int fd, const struct buf *text, bool sync)
     return error;
 }
 
+/* A new file's descriptor; ERR_CREATE. */
+static int create(const char *path, struct err *err)
+{
+    unlink(path); /* of a program that was killed; in containers its id comes again */
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return fd < 0 ? err_set(err, ERR_CREATE, "cannot be created: %s", strerror(errno)) : fd;
+}
+
 static int write_beside(const char *path, const char *beside, mode_t mode, const struct buf *text,
                         struct err *err)
 {
-    unlink(beside); /* of a program that was killed; in containers its id comes again */
-    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = create(beside, err);
     if (fd < 0)
-        return err_set(err, ERR_CREATE, "cannot be created: %s", strerror(errno));
+        return fd;
     if (mode)
         (void)fchmod(fd, mode); /* where that is refused, the file is there all the same */
     int error = write_and_close(fd, text, true);
@@ -74,6 +81,13 @@ static void free_text(char **text)
     free(*text);
 }
 
+/* False: out of memory. */
+static bool name_beside(const char *path, struct buf *out)
+{
+    buf_printf(out, "%s.%ld.tmp", path, (long)getpid());
+    return !buf_failed(out);
+}
+
 int file_write(const char *path, const struct buf *text, struct err *err)
 {
     struct stat found;
@@ -85,9 +99,25 @@ int file_write(const char *path, const struct buf *text, struct err *err)
         int error = fd < 0 ? errno : write_and_close(fd, text, false);
         return error ? err_set(err, ERR_IO, "cannot be written: %s", strerror(error)) : 0;
     }
-    buf_printf(&beside, "%s.%ld.tmp", real ? real : path, (long)getpid());
-    if (buf_failed(&beside))
+    if (!name_beside(real ? real : path, &beside))
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     return write_beside(real ? real : path, beside.data, is_there ? found.st_mode & 07777 : 0, text,
                         err);
+}
+
+int file_check(const char *path, struct err *err)
+{
+    struct stat found;
+    cleanup(buf_finish) struct buf beside = BUF_INIT;
+    cleanup(free_text) char *real = realpath(path, NULL);
+    if (stat(path, &found) == 0 && !S_ISREG(found.st_mode))
+        return err_set(err, ERR_CREATE, "is there already, and is no file");
+    if (!name_beside(real ? real : path, &beside))
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    int fd = create(beside.data, err);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    unlink(beside.data);
+    return 0;
 }

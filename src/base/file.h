@@ -18,4 +18,8 @@ int file_read(const char *path, unsigned max, struct buf *io_text, struct err *e
  */
 int file_write(const char *path, const struct buf *text, struct err *err);
 
+/* Whether file_write() could make a file there now, which takes a place beside it, too; what is no
+ * file is refused, for it may keep its writer waiting. ERR_CREATE, ERR_NO_MEMORY, as above. */
+int file_check(const char *path, struct err *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/lint_look.h"
 #include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/rules.h"
@@ -306,9 +307,19 @@ static bool is_stale(const struct rule_subject *subject, const struct request_en
            subject->resets != events_resets(subject->workspace);
 }
 
-static void record_api(struct engine *engine, struct request *request,
+/* What it shows about its client; of that, what somebody wants to hear of. */
+static uint64_t look(const struct control *control, struct request *request,
+                     struct workspace *workspace)
+{
+    const struct control_options *options = &control->options;
+    uint64_t findings = lint_look(request, options->apis, options->api_count);
+    return workspace ? findings & ~atomic_load(&workspace->lint_ignored) : findings;
+}
+
+static void record_api(struct control *control, struct request *request,
                        const struct request_end *end)
 {
+    struct engine *engine = control->engine;
     const struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
@@ -326,6 +337,7 @@ static void record_api(struct engine *engine, struct request *request,
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
+    entry.findings = journaled ? look(control, request, workspace) : 0;
     if (journaled)
         add_and_tell(engine, workspace, complete(request, end, &entry, workspace != NULL));
     else
@@ -359,7 +371,7 @@ static void record(void *context, struct request *request, const struct request_
     if (api == &control->mock)
         record_control(control->engine, request, end);
     else if (api != &control->api || !request_operation(request))
-        record_api(control->engine, request, end);
+        record_api(control, request, end);
 }
 
 struct recorder recorder_of(struct control *control)

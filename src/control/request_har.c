@@ -202,6 +202,8 @@ void request_view_put_har(struct buf *out, const struct request_view *view)
             outcome < 0 ? NULL : outcome_index_name(view->outcomes, (size_t)outcome));
     put_own(out, "job", entry->job);
     put_own(out, "rule", entry->rule);
+    buf_puts(out, ",\"_findings\":");
+    request_view_put_findings(out, entry->findings & ~view->ignored);
     buf_putc(out, '}');
 }
 

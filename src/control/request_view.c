@@ -6,6 +6,7 @@
 #include "control/internal.h"
 #include "control/journal_match.h"
 #include "control/payload.h"
+#include "engine/finding.h"
 
 #include <string.h>
 #include <strings.h>
@@ -197,6 +198,19 @@ static void put_outcome(struct buf *out, const struct request_view *view)
     put_text(out, "end", journal_end_names[entry->end]);
 }
 
+void request_view_put_findings(struct buf *out, uint64_t findings)
+{
+    const char *separator = "";
+    buf_putc(out, '[');
+    for (int i = 0; i < FINDINGS; i++) {
+        if (!(findings & finding_bit((enum finding)i)))
+            continue;
+        buf_printf(out, "%s\"%s\"", separator, finding_names[i]);
+        separator = ",";
+    }
+    buf_putc(out, ']');
+}
+
 static void put_answer(struct buf *out, const struct journal_entry *entry)
 {
     buf_puts(out, ",\"answer\":");
@@ -224,6 +238,9 @@ void request_view_put(struct buf *out, const struct request_view *view)
     put_text(out, "rule", entry->rule);
     if (view->retry_of)
         buf_printf(out, "\"runtime_retry\":{\"of\":%lld},", (long long)view->retry_of);
+    buf_puts(out, "\"findings\":");
+    request_view_put_findings(out, entry->findings & ~view->ignored);
+    buf_putc(out, ',');
     put_headers(out, &entry->headers);
     put_body(out, &entry->body);
     put_answer(out, entry);

@@ -11,11 +11,15 @@
 struct request_view {
     const struct journal_entry *entry;
     const struct outcome_index *outcomes;
+    uint64_t ignored; /* findings that are not shown */
     int64_t retry_of; /* the number of the entry that it repeats by itself; 0: none */
 };
 
 void request_view_put(struct buf *out, const struct request_view *view);
 void request_view_put_har(struct buf *out, const struct request_view *view);
+
+/* Their ids, as a list. */
+void request_view_put_findings(struct buf *out, uint64_t findings);
 
 /* A HAR document around its entries. */
 void request_view_begin_har(struct buf *out, const char *version);

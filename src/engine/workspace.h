@@ -43,10 +43,13 @@ struct rule_set;
 struct feed;
 struct journal;
 struct journals;
+struct run_place;
+struct runs;
+struct tally;
 
 struct workspace {
-    /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
-       see registry_read_row(). */
+    /* pk, id, slug, project_id, created_at and run never change; the rest is under the registry's
+       lock: see registry_read_row(). */
     struct workspace_row row;
     struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;
@@ -54,16 +57,17 @@ struct workspace {
     atomic_bool gone; /* deleted: its writes are refused (the writer's thread) */
     bool buried;      /* likewise, in the writer's transaction, as of that many roll-backs */
     unsigned long buried_rollbacks;
-    atomic_bool magic;     /* the setting */
-    atomic_bool any_key;   /* likewise */
-    atomic_bool limited;   /* it has a rate limit */
-    atomic_llong used_at;  /* real ms: its last request */
-    atomic_llong requests; /* since the server's start */
-    void *members;         /* a tree of folded addresses, under the registry's lock */
-    struct glob *globs;    /* members with a *, likewise */
-    struct listed *keys;   /* likewise */
-    bool announced;        /* likewise: it can be found */
-    struct rates *rates;   /* of each key's requests, under a lock of its own */
+    atomic_bool magic;          /* the setting */
+    atomic_bool any_key;        /* likewise */
+    atomic_bool limited;        /* it has a rate limit */
+    atomic_ullong lint_ignored; /* the setting: findings that are neither shown nor counted */
+    atomic_llong used_at;       /* real ms: its last request */
+    atomic_llong requests;      /* since the server's start */
+    void *members;              /* a tree of folded addresses, under the registry's lock */
+    struct glob *globs;         /* members with a *, likewise */
+    struct listed *keys;        /* likewise */
+    bool announced;             /* likewise: it can be found */
+    struct rates *rates;        /* of each key's requests, under a lock of its own */
 
     struct clock_shared clock;
     struct clock_coming coming_clock; /* the writer's thread */
@@ -75,6 +79,8 @@ struct workspace {
     pthread_mutex_t rules_lock;
 
     struct journal *journal;     /* of its requests; NULL: there is none */
+    struct tally *tally;         /* what is counted of them; NULL likewise */
+    struct run_place *place;     /* among the runs, whose the tally is */
     _Atomic(struct feed *) feed; /* NULL: nobody has listened yet */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
@@ -93,8 +99,9 @@ struct registry;
 struct registry *registry_create(const struct settings *settings); /* NULL: out of memory */
 void registry_destroy(struct registry *registry);
 
-/* Workspaces that are added from now on have a journal each, among these. */
-void registry_keep_journals(struct registry *registry, struct journals *journals);
+/* Workspaces that are added from now on have a journal and a tally each, among these. */
+void registry_keep_journals(struct registry *registry, struct journals *journals,
+                            struct runs *runs);
 
 /*
  * After a commit, on the writer's thread: take over what a row says now, the key's or the member's
