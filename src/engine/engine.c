@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/rules.h"
+#include "engine/tally.h"
 #include "engine/timers.h"
 #include "store/delivery.h"
 #include "store/job.h"
@@ -181,8 +182,8 @@ void engine_stop(struct engine *engine)
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
     runs_destroy(engine->runs);
-    tally_destroy(engine->nobodys_tally);
     journal_destroy(engine->nobodys);
+    tally_destroy(engine->nobodys_tally);
     journals_destroy(engine->journals);
     free(engine);
 }

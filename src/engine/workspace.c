@@ -8,6 +8,7 @@
 #include "engine/rates.h"
 #include "engine/rule_set.h"
 #include "engine/runs.h"
+#include "engine/tally.h"
 
 #include <pthread.h>
 #include <search.h>
@@ -123,6 +124,8 @@ void registry_take_row(const struct registry *registry, struct workspace *worksp
     atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
     atomic_store(&workspace->lint_ignored, own->lint_ignored);
+    if (workspace->tally)
+        tally_ignore(workspace->tally, own->lint_ignored);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
 }
