@@ -8,14 +8,16 @@
 #include "base/blot.h"
 #include "base/digest.h"
 #include "base/json.h"
-#include "base/time.h"
 #include "control/internal.h"
 #include "control/journal_match.h"
 #include "control/lint_look.h"
+#include "control/outcome_of.h"
+#include "control/request_note.h"
 #include "control/secrets.h"
 #include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/rules.h"
+#include "engine/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,15 +130,24 @@ static void note_key(const struct request *request, struct journal_entry *entry)
         memcpy(entry->key, authorization + len - LAST, LAST + 1);
 }
 
+/* A request that is over. */
+struct over {
+    struct request *request;
+    const struct request_end *end;
+    int64_t age;                               /* µs */
+    const struct rule_subject *subject;        /* NULL: it is not among a workspace's rules */
+    const struct outcome_operation *operation; /* NULL: none of the APIs' */
+};
+
 /* The job that the request names in its path, or has made. */
-static void note_job(const struct request *request, const struct rule_subject *subject,
-                     struct journal_entry *entry)
+static void note_job(const struct over *over, struct journal_entry *entry)
 {
-    const char *id = entry->operation_id;
+    const struct rule_subject *subject = over->subject;
+    const struct outcome_operation *operation = over->operation;
     if (subject && *subject->made) {
         memcpy(entry->job, subject->made, sizeof entry->job);
-    } else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0)) {
-        const char *job = request_param(request, 0);
+    } else if (operation && (operation->kind == TALLY_POLL || operation->kind == TALLY_CANCEL)) {
+        const char *job = request_param(over->request, 0);
         size_t len = strlen(job);
         if (len < sizeof entry->job)
             memcpy(entry->job, job, len + 1);
@@ -150,25 +161,27 @@ static const enum journal_end ends[] = {
     [END_LEFT] = JOURNAL_LEFT,
 };
 
-static void describe(struct request *request, const struct request_end *end,
-                     const struct rule_subject *subject, struct journal_entry *entry)
+static void describe(const struct over *over, struct journal_entry *entry)
 {
+    struct request *request = over->request;
+    const struct rule_subject *subject = over->subject;
     *entry = (struct journal_entry){
         .request = subject ? subject->request : 0,
         .at = subject ? subject->begun_at : -1,
         .sent_at = request_begun_at(request),
-        .duration = time_steady_ms() - request_begun_at(request),
+        .duration = over->age / 1000,
         .connection = request_connection(request),
-        .end = ends[end->kind],
-        .status = end->status,
-        .operation = rule_operation(request_operation(request)),
+        .end = ends[over->end->kind],
+        .status = over->end->status,
+        .operation = over->operation ? over->operation->rule : -1,
+        .outcome = -1,
         .operation_id = request_operation(request),
         .method = request_is_head(request) ? "HEAD" : request_method(request),
         .target = request_target(request),
         .path = request_path(request),
         .id = request_id(request),
     };
-    note_job(request, subject, entry);
+    note_job(over, entry);
     if (subject && subject->answer)
         memcpy(entry->rule, subject->answer->id, sizeof entry->rule);
     else if (subject && subject->job)
@@ -320,56 +333,62 @@ static bool is_stale(const struct rule_subject *subject, const struct request_en
            subject->resets != events_resets(subject->workspace);
 }
 
-/* What it shows about its client; of that, what somebody wants to hear of. */
-static uint64_t look(const struct control *control, struct request *request,
-                     struct workspace *workspace)
+/* What it was, and what it shows about its client; which is counted beside. */
+static void judge(const struct control *control, const struct over *over,
+                  struct workspace *workspace, struct journal_entry *entry)
 {
     const struct control_options *options = &control->options;
-    uint64_t findings = lint_look(request, options->apis, options->api_count);
-    return workspace ? findings & ~atomic_load(&workspace->lint_ignored) : findings;
+    const struct request_end *end = over->end;
+    struct tally *tally = workspace ? workspace->tally : engine_nobodys_tally(control->engine);
+    entry->outcome =
+        (short)outcome_of(control->outcomes, over->operation, end->status, end->body, end->len);
+    uint64_t findings = lint_look(over->request, options->apis, options->api_count);
+    findings |= request_note(control, over->request, end, workspace, over->operation, tally, entry);
+    entry->findings = tally_find(tally, findings);
 }
 
-static void record_api(struct control *control, struct request *request,
-                       const struct request_end *end)
+static void record_api(struct control *control, struct over *over)
 {
     struct engine *engine = control->engine;
+    struct request *request = over->request;
     const struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
     struct journal_entry entry;
     if (!journaled && !feeds_exist(engine_feeds(engine)))
         return;
-    if (!subject || !subject->workspace) {
-        subject = NULL;
+    if (!subject || !subject->workspace)
         found = find_workspace(engine, request);
-    } else if (is_stale(subject, end)) {
+    else if (is_stale(subject, over->end))
         return;
-    }
-    struct workspace *workspace = subject ? subject->workspace : found;
-    describe(request, end, subject, &entry);
+    else
+        over->subject = subject;
+    struct workspace *workspace = over->subject ? subject->workspace : found;
+    over->operation = outcome_operation(control->outcomes, request_operation(request));
+    describe(over, &entry);
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
-    entry.findings = journaled ? look(control, request, workspace) : 0;
-    if (journaled)
-        add_and_tell(engine, workspace, complete(request, end, &entry, workspace != NULL));
-    else
+    if (journaled) {
+        judge(control, over, workspace, &entry);
+        add_and_tell(engine, workspace, complete(request, over->end, &entry, workspace != NULL));
+    } else {
         just_tell(workspace, &entry);
+    }
     workspace_release(found);
 }
 
 /* What writes through the control plane: who did what when, without what was said, which may be
  * secret. What anybody posts to an inbox is kept there, and must not drive out what is here. */
-static void record_control(struct engine *engine, struct request *request,
-                           const struct request_end *end)
+static void record_control(struct engine *engine, const struct over *over)
 {
-    struct workspace *workspace = mock_workspace(request);
-    const char *operation = request_operation(request);
+    struct workspace *workspace = mock_workspace(over->request);
+    const char *operation = request_operation(over->request);
     struct journal_entry entry;
-    if (!workspace || !workspace->journal || strcmp(request_method(request), "GET") == 0 ||
+    if (!workspace || !workspace->journal || strcmp(request_method(over->request), "GET") == 0 ||
         (operation && strcmp(operation, "postToInbox") == 0))
         return;
-    describe(request, end, NULL, &entry);
+    describe(over, &entry);
     entry.is_control = true;
     entry.at = workspace_now(workspace);
     add(engine, workspace, outline(&entry));
@@ -379,12 +398,12 @@ static void record(void *context, struct request *request, const struct request_
 {
     struct control *control = context;
     const struct api *api = request_api(request);
-    metrics_count(&control->metrics, request_operation(request), end->status,
-                  request_age_us(request));
+    struct over over = {.request = request, .end = end, .age = request_age_us(request)};
+    metrics_count(&control->metrics, request_operation(request), end->status, over.age);
     if (api == &control->mock)
-        record_control(control->engine, request, end);
+        record_control(control->engine, &over);
     else if (api != &control->api || !request_operation(request))
-        record_api(control, request, end);
+        record_api(control, &over);
 }
 
 struct recorder recorder_of(struct control *control)

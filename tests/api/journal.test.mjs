@@ -44,7 +44,8 @@ test('C9: a request is there with its answer when the answer is', async () => {
         target: `${prefix}/rest/v1/scenario-studio/jobs`, operation: 'createScenarioJob',
         outcome: 'createScenarioJob:201', status: 201, end: 'answered',
         key: made.api_key.slice(-4), job: answer.body.id, scenario: null, rule: null,
-        findings: [], body: JSON.stringify(job({ prompt: 'A renewal call' })), body_base64: null,
+        findings: [],
+        body: JSON.stringify(job({ prompt: 'A renewal call' })), body_base64: null,
         body_bytes: Buffer.byteLength(JSON.stringify(job({ prompt: 'A renewal call' }))),
     });
     for (const time of [at, sentAt]) assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000);
@@ -209,6 +210,16 @@ test('C9: since, limit, min and wait', async () => {
     assert.deepEqual(ids(await waiting), [7, 8]);
     assertProblem(await mock.send('GET', `/requests?since=${second.cursor}&status=500&wait=20ms`), 409,
         'wait_expired', /^0 of the 1 requests that were asked for have come; 3 others do not fit/);
+});
+
+test('C9: 200 who wait for a request each are told of theirs', async () => {
+    const { api, list } = await place();
+    const waits = Array.from({ length: 200 }, (_, i) =>
+        list(`?min=1&wait=60s&request_id=r-${i}`).then(({ items: [entry] }) => JSON.parse(entry.body)));
+    await inParallel(8, Array.from({ length: 200 }, (_, i) => i),
+        (i) => api.createJob(job({ request_id: `r-${i}` })));
+    assert.deepEqual((await Promise.all(waits)).map((body) => body.request_id),
+        Array.from({ length: 200 }, (_, i) => `r-${i}`));
 });
 
 test('C10: a wait for a request has an auto clock jump, as any does', async () => {
@@ -378,22 +389,6 @@ test('C11: requests of no workspace are apart, without bodies, for those who may
     assertProblem(await control(own, { headers }).send('DELETE', '/requests?workspace=_none'), 403, 'forbidden');
     assert.deepEqual(await all.must(200, 'DELETE', '/requests?workspace=_none'), { deleted: 2 });
     assertProblem(await control(own, { headers }).send('GET', '/requests?min=1'), 409, 'not_so', /./);
-});
-
-test('C11: what goes wrong below a project is its workspace\'s, else default\'s, whatever the key', async (t) => {
-    const own = await serve(t);
-    const { api_key: key, project_id: project, slug } = await control(own).make();
-    const headers = { Authorization: `Bearer ${key}` };
-    await request(own, 'GET', `/api/projects/${project}/scenario`);
-    await request(own, 'POST', `/api/projects/${project}/scenarios/x`, { body: {} });
-    await request(own, 'GET', '/api/projects/nobodys/scenario', { headers });
-    await request(own, 'GET', '/api/projects');
-    const statuses = async (name) => (await control(own).must(200, 'GET', `/requests?workspace=${name}`))
-        .items.map(({ path, status }) => `${path} ${status}`);
-    assert.deepEqual(await statuses(slug), [`/api/projects/${project}/scenario 404`,
-        `/api/projects/${project}/scenarios/x 405`]);
-    assert.deepEqual(await statuses('default'), ['/api/projects/nobodys/scenario 404']);
-    assert.deepEqual(await statuses('_none'), ['/api/projects 404']);
 });
 
 test('C9: what has no room is counted, and said where it is missing', async (t) => {
