@@ -47,28 +47,44 @@ static size_t common_end(const char *a, size_t a_len, const char *b, size_t b_le
     return len;
 }
 
-/* The longest beginning of `text` that starts in seen[from, until]; none goes beyond `until`. */
+/* How good a place is: what agrees, twice, less how far it is from where it should be. */
+static long worth(size_t same, size_t between, size_t expected, bool is_close)
+{
+    size_t off = between > expected ? between - expected : expected - between;
+    return 2 * (long)same - (is_close ? (long)off : 0);
+}
+
+/* The longest beginning of `text` in seen[from, until); where that should be close to the end of
+ * this, what is nearer to there may be shorter. */
 static struct span find_start(const char *text, size_t len, const char *seen, size_t from,
-                              size_t until)
+                              size_t until, bool is_close)
 {
     struct span best = {from, 0};
-    for (size_t at = from; at < until && best.len < len; at++) {
+    long most = 0;
+    for (size_t at = from; at < until && most < 2 * (long)len; at++) {
         size_t same = common_start(text, len, seen + at, until - at);
-        if (same > best.len)
+        long good = worth(same, until - at, len, is_close);
+        if (same && good > most) {
             best = (struct span){at, same};
+            most = good;
+        }
     }
     return best;
 }
 
-/* The longest end of `text` that ends in seen[from, until]; `at` is where it ends. */
+/* The longest end of `text` there, likewise; `at` is where it ends. */
 static struct span find_end(const char *text, size_t len, const char *seen, size_t from,
-                            size_t until)
+                            size_t until, bool is_close)
 {
     struct span best = {least(from + len, until), 0};
-    for (size_t at = from + 1; at <= until && best.len < len; at++) {
+    long most = 0;
+    for (size_t at = from + 1; at <= until && most < 2 * (long)len; at++) {
         size_t same = common_end(text, len, seen + from, at - from);
-        if (same > best.len)
+        long good = worth(same, at - from, len, is_close);
+        if (same && good > most) {
             best = (struct span){at, same};
+            most = good;
+        }
     }
     return best;
 }
@@ -76,19 +92,19 @@ static struct span find_end(const char *text, size_t len, const char *seen, size
 /* The part of the seen text that is most like the expected one. */
 static void place(struct difference *it, size_t expected_len, size_t seen_len)
 {
-    struct span start = find_start(it->expected, expected_len, it->seen, 0, seen_len);
-    struct span end = find_end(it->expected, expected_len, it->seen, 0, seen_len);
+    struct span start = find_start(it->expected, expected_len, it->seen, 0, seen_len, false);
+    struct span end = find_end(it->expected, expected_len, it->seen, 0, seen_len, false);
     if (start.len >= end.len) {
         size_t from = start.at + start.len;
         it->start = start.at;
         it->before = start.len;
         end = find_end(it->expected + start.len, expected_len - start.len, it->seen, from,
-                       least(seen_len, start.at + expected_len + SLACK));
+                       least(seen_len, start.at + expected_len + SLACK), true);
     } else {
         size_t until = end.at - end.len;
         size_t most = expected_len - end.len + SLACK;
         start = find_start(it->expected, expected_len - end.len, it->seen,
-                           until > most ? until - most : 0, until);
+                           until > most ? until - most : 0, until, true);
         it->start = start.len
                         ? start.at
                         : (until > expected_len - end.len ? until - (expected_len - end.len) : 0);

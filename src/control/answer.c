@@ -36,6 +36,12 @@ void control_problem(struct request *request, int status, const char *name, cons
     problem_answer(request, status, name, title_of(status), detail, hint);
 }
 
+void control_journal_off(struct request *request)
+{
+    control_problem(request, 409, "journal_off", "Requests are not written down",
+                    "The server was started with --journal off");
+}
+
 void control_complain(struct request *request, struct complaint *complaint)
 {
     if (buf_failed(&complaint->detail) || buf_failed(&complaint->hint))

@@ -296,16 +296,23 @@ static void record_api(struct engine *engine, struct request *request,
     workspace_release(found);
 }
 
+/* What writes nothing here: what anybody posts to an inbox is kept there, and must not drive out
+ * what is here; and to verify is to ask. */
+static bool is_read(const char *operation)
+{
+    return operation &&
+           (strcmp(operation, "postToInbox") == 0 || strcmp(operation, "verifyRequests") == 0);
+}
+
 /* What writes through the control plane: who did what when, without what was said, which may be
- * secret. What anybody posts to an inbox is kept there, and must not drive out what is here. */
+ * secret. */
 static void record_control(struct engine *engine, struct request *request,
                            const struct request_end *end)
 {
     struct workspace *workspace = mock_workspace(request);
-    const char *operation = request_operation(request);
     struct journal_entry entry;
     if (!workspace || !workspace->journal || strcmp(request_method(request), "GET") == 0 ||
-        (operation && strcmp(operation, "postToInbox") == 0))
+        is_read(request_operation(request)))
         return;
     describe(request, end, NULL, &entry);
     entry.is_control = true;

@@ -140,6 +140,13 @@ static bool fits_end(const struct request_filter *filter, const struct journal_e
             (entry->status >= filter->lowest_status && entry->status <= filter->highest_status));
 }
 
+int request_filter_fits_asked(const struct request_filter *filter, struct journal_request *asked)
+{
+    if (!fits_end(filter, asked->entry))
+        return 0;
+    return filter->match ? rule_matches(filter->match, &asked->rules) : 1;
+}
+
 int request_filter_fits(const struct request_filter *filter, const struct journal_entry *entry,
                         struct db *db, int64_t workspace)
 {

@@ -70,4 +70,7 @@ bool request_filter_read_status(const char *text, struct request_filter *filter)
 int request_filter_fits(const struct request_filter *filter, const struct journal_entry *entry,
                         struct db *db, int64_t workspace);
 
+/* The same of a request that others look at, too: it is parsed once. */
+int request_filter_fits_asked(const struct request_filter *filter, struct journal_request *asked);
+
 #endif

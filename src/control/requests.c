@@ -233,8 +233,7 @@ static struct journal *find_journal(struct request *request)
 {
     struct journal *journal = mock_journal(request);
     if (!journal)
-        control_problem(request, 409, "journal_off", "Requests are not written down",
-                        "The server was started with --journal off");
+        control_journal_off(request);
     return journal;
 }
 

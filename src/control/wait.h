@@ -40,6 +40,9 @@ struct control_wait {
     void (*tell)(struct request *request, struct control_wait *self, struct buf *detail,
                  struct buf *hint);
 
+    /* Instead of `tell`, for a 409 of its own: answers, whichever of these it is. Or NULL. */
+    void (*refuse)(struct request *request, struct control_wait *self);
+
     /* Releases what the state owns; or NULL. Once, at the request's end. */
     void (*finish)(struct control_wait *self);
 

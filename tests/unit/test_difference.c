@@ -31,6 +31,8 @@ static const struct {
     {"renewal call", "a renewal  call", true, true, "\" \" is too much after \"renewal \""},
     {"Renewal call", "a renewal call", true, true, "\"r\" for \"R\" at the beginning"},
     {"renewal call", "a renewal cal", true, true, "\"l\" is missing after \"renewal cal\""},
+    {"renewal", "Practice a renewel call", true, true, "\"e\" for \"a\" after \"renew\""},
+    {"a renewal", "Practice an renewal", true, true, "\"n\" is too much after \"a\""},
     {"renewal call", "an offer", true, false, NULL},
     {"renewal call", "", true, false, NULL},
 };
