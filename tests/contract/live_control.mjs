@@ -136,6 +136,18 @@ export async function refuseBodies(server, slug) {
         ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
         ['waitUntilSettled', 'invalid_wait', { until: 'settled', wait: '5' }],
         ['waitUntilSettled', 'foreign_since', { until: 'settled', since: '9.9' }],
+        ['verifyRequests', 'unknown_field', { cuont: 1 }],
+        ['verifyRequests', 'unknown_match', { order: [{ promt: 'x' }] }],
+        ['verifyRequests', 'invalid_count', { count: -1 }],
+        ['verifyRequests', 'misplaced_min', { count: 1, min: 1 }],
+        ['verifyRequests', 'invalid_status', { status: '9xx' }],
+        ['verifyRequests', 'invalid_end', { end: 'anwsered' }],
+        ['verifyRequests', 'invalid_order', { order: [] }],
+        ['verifyRequests', 'invalid_rules', { rules: 'unused' }],
+        ['verifyRequests', 'misplaced_match', { rules: 'used', match: {} }],
+        ['verifyRequests', 'secret_match', { match: { header: { Authorization: 'Bearer x' } } }],
+        ['verifyRequests', 'invalid_wait', { wait: '5' }],
+        ['verifyRequests', 'foreign_since', { since: '0.0.0.0.0.0.999999' }],
     ];
     for (const [operationId, example, body] of wrong) {
         const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;
@@ -428,6 +440,29 @@ export async function journal(server, mute) {
     for (const operationId of ['listRequests', 'getRequest', 'deleteRequests'])
         await call(mute, operationId, { parameters: { request: 1 }, status: 409,
             example: 'journal_off' });
+}
+
+/** Verifications, in a workspace whose ids and times are the same each time. */
+export async function verifications(server, mute) {
+    const key = `exec_live_${'v'.repeat(40)}`;
+    const prefix = '/w/verified';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'verified', api_key: key,
+        members: ['*@acme.com'], seed: 42,
+        clock: { mode: 'manual', now: '2024-03-01T10:00:00Z' } } });
+    const make = (prompt, id) => call(server, 'createScenarioJob', { status: 201,
+        headers: { ...bearer(key), 'Content-Type': 'application/json', 'X-Request-Id': id },
+        body: { user_email: 'jane@acme.com', prompt } });
+    const match = { operation: 'createScenarioJob', prompt: 'renewal call' };
+    const ask = (body, status, example) => call(server, 'verifyRequests', { prefix, body, status,
+        example });
+    await make('Practice a renewal call', 'signup-17');
+    const { cursor } = await ask({ match }, 200, 'verified');
+    await ask({ order: [{ ...match, status: 201 }], status: '2xx', end: 'answered' }, 200,
+        'in_order');
+    await ask({ rules: 'used' }, 200, 'rules');
+    await make('Practice a renewel call', 'signup-18');
+    await ask({ match, since: cursor }, 409, 'not_verified');
+    await call(mute, 'verifyRequests', { body: {}, status: 409, example: 'journal_off' });
 }
 
 /** In a workspace with a seed, whose ids and times are the same each time. */
