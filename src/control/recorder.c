@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/journal_match.h"
+#include "control/lint_look.h"
 #include "control/secrets.h"
 #include "engine/feed.h"
 #include "engine/journal.h"
@@ -219,13 +221,35 @@ static struct workspace *find_workspace(struct engine *engine, const struct requ
     return registry_by_key(registry, hash);
 }
 
+/* What it says is read once for all who wait. */
+static void post_entry(struct engine *engine, struct workspace *workspace,
+                       const struct journal_entry *entry)
+{
+    struct journal_request asked;
+    struct db *db = store_reader(engine_store(engine), NULL);
+    if (db && journal_request_init(&asked, entry, db, workspace->row.pk) == 0)
+        events_post_about(workspace, EVENT_JOURNAL, &asked);
+    else
+        events_post(workspace, EVENT_JOURNAL);
+    if (db)
+        journal_request_finish(&asked);
+}
+
 static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
 {
     if (!entry)
         return; /* without memory the request itself is more important */
-    journal_add(workspace ? workspace->journal : engine_nobodys_journal(engine), entry);
-    if (workspace)
+    if (!workspace) {
+        journal_add(engine_nobodys_journal(engine), entry);
+    } else if (!events_are_waited_for(workspace)) {
+        journal_add(workspace->journal, entry);
         events_post(workspace, EVENT_JOURNAL);
+    } else {
+        journal_entry_hold(entry);
+        journal_add(workspace->journal, entry);
+        post_entry(engine, workspace, entry);
+        journal_entry_release(entry);
+    }
 }
 
 /* The same of what listeners are told too. */
@@ -269,9 +293,19 @@ static bool is_stale(const struct rule_subject *subject, const struct request_en
            subject->resets != events_resets(subject->workspace);
 }
 
-static void record_api(struct engine *engine, struct request *request,
+/* What it shows about its client; of that, what somebody wants to hear of. */
+static uint64_t look(const struct control *control, struct request *request,
+                     struct workspace *workspace)
+{
+    const struct control_options *options = &control->options;
+    uint64_t findings = lint_look(request, options->apis, options->api_count);
+    return workspace ? findings & ~atomic_load(&workspace->lint_ignored) : findings;
+}
+
+static void record_api(struct control *control, struct request *request,
                        const struct request_end *end)
 {
+    struct engine *engine = control->engine;
     const struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
@@ -289,6 +323,7 @@ static void record_api(struct engine *engine, struct request *request,
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
+    entry.findings = journaled ? look(control, request, workspace) : 0;
     if (journaled)
         add_and_tell(engine, workspace, complete(request, end, &entry, workspace != NULL));
     else
@@ -329,7 +364,7 @@ static void record(void *context, struct request *request, const struct request_
     if (api == &control->mock)
         record_control(control->engine, request, end);
     else if (api != &control->api || !request_operation(request))
-        record_api(control->engine, request, end);
+        record_api(control, request, end);
 }
 
 struct recorder recorder_of(struct control *control)

@@ -240,6 +240,16 @@ static enum wait_look look(struct request *request, struct control_wait *self)
     return LOOK_ANSWERED;
 }
 
+/* Not one that does not fit; but what is not looked at before it is evicted is lost. */
+static bool minds(struct control_wait *self, struct journal_request *asked)
+{
+    enum { UNLOOKED_MAX = 1000 };
+    const struct verify *verify = (struct verify *)self;
+    enum request_fit fit;
+    return asked->entry->number > verify->until + UNLOOKED_MAX ||
+           request_filter_judge(&verify->filter, asked, &fit) < 0 || fit != FIT_NO;
+}
+
 static void finish(struct control_wait *self)
 {
     struct verify *verify = (struct verify *)self;
@@ -252,12 +262,8 @@ static void finish(struct control_wait *self)
 
 void verify_handler(struct request *request)
 {
-    struct journal *journal = mock_journal(request);
-    if (!journal) {
-        control_journal_off(request);
-        return;
-    }
-    struct verify *verify = control_wait_state(request, sizeof *verify);
+    struct journal *journal = control_journal(request);
+    struct verify *verify = journal ? control_wait_state(request, sizeof *verify) : NULL;
     if (!verify)
         return;
     verify->wait.finish = finish;
@@ -266,6 +272,7 @@ void verify_handler(struct request *request)
     if (!verify_read(request, verify))
         return;
     verify->wait.kinds = verify->rules ? EVENT_RULE : EVENT_JOURNAL;
+    verify->wait.minds = verify->rules ? NULL : minds;
     verify->wait.look = verify->rules ? verify_look_at_rules : look;
     verify->wait.refuse = verify->rules ? verify_refuse_rules : refuse;
     control_wait(request);

@@ -59,6 +59,7 @@ struct journal_entry {
     const char *method, *target; /* as sent */
     const char *path;            /* without prefix and query */
     const char *id;              /* the request's, X-Request-Id */
+    uint64_t findings;           /* about its client (engine/finding.h), bits */
     char job[ID_HEX_SIZE];       /* that it made, or was about; "" */
     char rule[ID_HEX_SIZE];      /* that acted on its answer; "" */
     char key[5];                 /* the last four characters of its API key; "" */
