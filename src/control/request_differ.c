@@ -149,7 +149,8 @@ void request_differ_add(struct differ *differ, const char *path, const char *exp
                         const char *seen)
 {
     set_path(differ, "", path);
-    note_word(differ, expected, seen, NULL);
+    differ->count++;
+    show(differ, (struct side){.text = expected}, (struct side){.text = seen}, NULL, NULL);
     buf_finish(&differ->path);
 }
 

@@ -34,7 +34,7 @@ struct differ {
 int request_differ(const struct request_filter *filter, struct journal_request *asked,
                    struct differ *io_differ);
 
-/* One more thing that differs, both sides of it in words of the caller's. */
+/* One more thing that differs beyond the fields, in words of the caller's: it is near. */
 void request_differ_add(struct differ *io_differ, const char *path, const char *expected,
                         const char *seen);
 

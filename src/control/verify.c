@@ -189,6 +189,9 @@ static int put_nearest(struct request *request, const struct verify *verify,
         target.count = 2;
         target.last = verdict->last;
         target.step = step;
+        target.step_bit = UINT64_C(1) << verdict->reached;
+        target.witnesses = verify->witnesses;
+        target.witness_count = verify->witness_count;
     }
     int status =
         verify_put_nearest(request, &target, db, &refusal->members, &refusal->lines, &count);

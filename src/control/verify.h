@@ -83,9 +83,14 @@ struct verify_target {
     const struct request_filter *filters[2];
     const char *match[2], *own[2]; /* in front of their fields' names */
     size_t count;
-    const struct witness *last; /* it should come after this one; NULL */
-    const char *step;           /* the name of what should */
-    const struct rule *rule;    /* it should be used; NULL */
+    const struct rule *rule; /* it should be used; NULL */
+
+    /* Where it should be the next step of an order, or NULL: */
+    const char *step;
+    uint64_t step_bit;
+    const struct witness *last;      /* it should come after this one; NULL */
+    const struct witness *witnesses; /* these are all that are such a step */
+    size_t witness_count;
 };
 
 /*

@@ -123,12 +123,38 @@ static int look_closely(struct search *search, const struct candidate *candidate
     return 0;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const struct candidate *left = a, *right = b;
+    return (left->entry->number > right->entry->number) -
+           (left->entry->number < right->entry->number);
+}
+
+/* Of an order it is known which requests are the step, but came too early: all others differ in one
+ * thing more. The candidates are in the order of their numbers. */
+static void prefer_steps(const struct verify_target *target, struct candidate *candidates,
+                         size_t count)
+{
+    for (size_t i = 0; target->step && i < count; i++)
+        candidates[i].count++;
+    for (size_t i = 0; i < target->witness_count; i++) {
+        struct journal_entry key = {.number = target->witnesses[i].number};
+        struct candidate sought = {.entry = &key};
+        if (!(target->witnesses[i].steps & target->step_bit))
+            continue;
+        struct candidate *found = bsearch(&sought, candidates, count, sizeof *found, by_number);
+        if (found)
+            found->count--;
+    }
+}
+
 /* What differs more at a glance than the last of the best does in all, cannot be among them. */
 static int find(struct search *search, struct candidate *candidates, size_t count)
 {
     int status = 0;
     for (size_t i = 0; status == 0 && i < count; i++)
         status = glance(search, &candidates[i]);
+    prefer_steps(search->target, candidates, count);
     qsort(candidates, count, sizeof *candidates, by_nearness);
     for (size_t i = 0; status == 0 && i < count && i < CLOSELY_MAX; i++) {
         if (search->count == SHOWN && candidates[i].count > search->best[SHOWN - 1].count)
