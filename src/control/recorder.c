@@ -378,15 +378,22 @@ static void record_api(struct control *control, struct over *over)
     workspace_release(found);
 }
 
+/* What writes nothing here: what anybody posts to an inbox is kept there, and must not drive out
+ * what is here; and to verify is to ask. */
+static bool is_read(const char *operation)
+{
+    return operation &&
+           (strcmp(operation, "postToInbox") == 0 || strcmp(operation, "verifyRequests") == 0);
+}
+
 /* What writes through the control plane: who did what when, without what was said, which may be
- * secret. What anybody posts to an inbox is kept there, and must not drive out what is here. */
+ * secret. */
 static void record_control(struct engine *engine, const struct over *over)
 {
     struct workspace *workspace = mock_workspace(over->request);
-    const char *operation = request_operation(over->request);
     struct journal_entry entry;
     if (!workspace || !workspace->journal || strcmp(request_method(over->request), "GET") == 0 ||
-        (operation && strcmp(operation, "postToInbox") == 0))
+        is_read(request_operation(over->request)))
         return;
     describe(over, &entry);
     entry.is_control = true;
