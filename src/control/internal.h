@@ -76,6 +76,11 @@ void mock_leave(struct request *request);
 /* The workspace that the request is about; the request holds the reference. NULL: none. */
 struct workspace *mock_workspace(struct request *request);
 
+/* Of a request that has a workspace: who sent it, as access_caller() says; and what the workspace's
+ * clock showed when it began. */
+const char *mock_caller(struct request *request);
+int64_t mock_begun_at(struct request *request);
+
 /* The journal that it is about: the workspace's, or that of no workspace's requests, which
  * ?workspace=_none names where the operation may be about them. NULL: nothing is journaled. */
 #define NOBODY "_none"

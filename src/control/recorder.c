@@ -162,19 +162,24 @@ static void note_key(const struct request *request, struct journal_entry *entry)
         memcpy(entry->key, authorization + len - LAST, LAST + 1);
 }
 
+/* The job that is the first of the path's parameters. */
+static void note_named_job(const struct request *request, struct journal_entry *entry)
+{
+    const char *job = request_param(request, 0);
+    size_t len = strlen(job);
+    if (len < sizeof entry->job)
+        memcpy(entry->job, job, len + 1);
+}
+
 /* The job that the request names in its path, or has made. */
 static void note_job(const struct request *request, const struct rule_subject *subject,
                      struct journal_entry *entry)
 {
     const char *id = entry->operation_id;
-    if (subject && *subject->made) {
+    if (subject && *subject->made)
         memcpy(entry->job, subject->made, sizeof entry->job);
-    } else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0)) {
-        const char *job = request_param(request, 0);
-        size_t len = strlen(job);
-        if (len < sizeof entry->job)
-            memcpy(entry->job, job, len + 1);
-    }
+    else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0))
+        note_named_job(request, entry);
 }
 
 static const enum journal_end ends[] = {
@@ -346,7 +351,16 @@ static void record_control(struct engine *engine, struct request *request,
         return;
     describe(request, end, NULL, &entry);
     entry.is_control = true;
-    entry.at = workspace_now(workspace);
+    entry.caller = mock_caller(request);
+    entry.clock = workspace_now(workspace);
+    entry.at = mock_begun_at(request); /* what it has the clock bring about comes after it */
+    if (entry.at > entry.clock)        /* a reset: and so does what follows that */
+        entry.at = entry.clock;
+    if (strcmp(entry.caller, "key") == 0)
+        note_key(request, &entry);
+    if (operation &&
+        (strcmp(operation, "transitionJob") == 0 || strcmp(operation, "releaseJob") == 0))
+        note_named_job(request, &entry);
     add(engine, workspace, outline(&entry));
 }
 
