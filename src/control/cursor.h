@@ -22,10 +22,12 @@ struct cursor {
     int64_t webhooks;   /* of a delivery: those up to it were seen */
     int64_t inbox;      /* of a message in an inbox: those up to it were seen */
     int64_t journal;    /* of an entry of the journal: those up to it were seen */
+    /* Of a timeline that its limit cut: the place of its last item, in that order (timeline.h). */
+    int64_t at, sent, place, step;
 };
 
 enum {
-    CURSOR_PARTS = 7,
+    CURSOR_PARTS = 11,
     CURSOR_SIZE = CURSOR_PARTS * 20 + 1, /* 19 digits and a dot or the NUL each */
 };
 
