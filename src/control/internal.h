@@ -57,6 +57,8 @@ extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
 extern const struct param inbox_list_params[];
 extern const size_t inbox_list_param_count;
+extern const struct param timeline_params[];
+extern const size_t timeline_param_count;
 extern const struct param request_list_params[];
 extern const size_t request_list_param_count;
 extern const struct param job_get_params[];
@@ -259,6 +261,9 @@ void metrics_handler(struct request *request);           /* metrics_page.c */
 void mock_request_list_handler(struct request *request); /* requests.c */
 void mock_request_get_handler(struct request *request);
 void mock_requests_delete_handler(struct request *request);
+
+void timeline_handler(struct request *request); /* timeline.c */
+void job_timeline_handler(struct request *request);
 
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */
