@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/lint_look.h"
+#include "control/secrets.h"
 #include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/rules.h"
@@ -17,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const char callback_header[] = "callback_header";
 
 enum {
     LAST = 4,        /* characters of a secret that are shown */
@@ -29,42 +29,6 @@ enum {
 
 /* -- what is secret ---------------------------------------------------------------------------- */
 
-/* Values that are texts, wherever they stand in it, become their length: "(12 bytes)". */
-static json_t *measure(const json_t *value)
-{
-    json_t *copy;
-    const char *name;
-    json_t *part;
-    size_t index;
-    if (json_is_string(value))
-        return json_sprintf("(%zu bytes)", json_string_length(value));
-    if (!json_is_object(value) && !json_is_array(value))
-        return json_incref((json_t *)value);
-    copy = json_is_object(value) ? json_object() : json_array();
-    json_object_foreach((json_t *)value, name, part) json_object_set_new(copy, name, measure(part));
-    json_array_foreach((json_t *)value, index, part) json_array_append_new(copy, measure(part));
-    return copy;
-}
-
-/* The same with the values of callback_headers so, also where the name is misspelt. As deep as
- * jansson parses. */
-static json_t *blot_members(const json_t *value)
-{
-    json_t *copy;
-    const char *name;
-    json_t *part;
-    size_t index;
-    if (!json_is_object(value) && !json_is_array(value))
-        return json_incref((json_t *)value);
-    copy = json_is_object(value) ? json_object() : json_array();
-    json_object_foreach((json_t *)value, name, part) json_object_set_new(
-        copy, name,
-        blot_find(name, strlen(name), callback_header) ? measure(part) : blot_members(part));
-    json_array_foreach((json_t *)value, index, part)
-        json_array_append_new(copy, blot_members(part));
-    return copy;
-}
-
 /*
  * A body with the values of callback_headers blotted out, to be freed by free(); NULL: there are
  * none in it. Where it is not JSON, it ends where they begin.
@@ -72,7 +36,7 @@ static json_t *blot_members(const json_t *value)
 static char *blot_headers(struct request *request, const char *body, size_t *io_len)
 {
     size_t kept = *io_len < JOURNAL_BODY_MAX ? *io_len : JOURNAL_BODY_MAX;
-    const char *at = blot_find(body, kept, callback_header);
+    const char *at = blot_find(body, kept, SECRETS_MEMBER);
     const json_t *value = NULL;
     struct err err;
     if (!at)
@@ -81,7 +45,7 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
     if (request_json(request, &value, &err) < 0) {
         buf_append(&text, body, (size_t)(at - body));
     } else {
-        json_t *copy = blot_members(value);
+        json_t *copy = secrets_blot(value);
         json_put_value(&text, copy);
         json_decref(copy);
     }
@@ -311,9 +275,19 @@ static bool is_stale(const struct rule_subject *subject, const struct request_en
            subject->resets != events_resets(subject->workspace);
 }
 
-static void record_api(struct engine *engine, struct request *request,
+/* What it shows about its client; of that, what somebody wants to hear of. */
+static uint64_t look(const struct control *control, struct request *request,
+                     struct workspace *workspace)
+{
+    const struct control_options *options = &control->options;
+    uint64_t findings = lint_look(request, options->apis, options->api_count);
+    return workspace ? findings & ~atomic_load(&workspace->lint_ignored) : findings;
+}
+
+static void record_api(struct control *control, struct request *request,
                        const struct request_end *end)
 {
+    struct engine *engine = control->engine;
     const struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
@@ -331,6 +305,7 @@ static void record_api(struct engine *engine, struct request *request,
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
+    entry.findings = journaled ? look(control, request, workspace) : 0;
     if (journaled)
         add_and_tell(engine, workspace, complete(request, end, &entry, workspace != NULL));
     else
@@ -373,7 +348,7 @@ static void record(void *context, struct request *request, const struct request_
     if (api == &control->mock)
         record_control(control->engine, request, end);
     else if (api != &control->api || !request_operation(request))
-        record_api(control->engine, request, end);
+        record_api(control, request, end);
 }
 
 struct recorder recorder_of(struct control *control)

@@ -1,16 +1,14 @@
 /* listRequests, getRequest and deleteRequests: what the client under test sent (engine/journal.h).
  */
 #include "control/internal.h"
-#include "control/journal_match.h"
 #include "control/list.h"
+#include "control/request_filter.h"
 #include "control/request_view.h"
 #include "control/wait.h"
 #include "http/respond.h"
 
 #include "base/duration.h"
-#include "base/json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* So many entries before the first that is shown are looked at for the one that it repeats. */
@@ -21,32 +19,15 @@ enum { LOOK_BACK = 1024 };
 static const char *const formats[] = {"json", "har", NULL};
 
 struct request_list_query {
-    struct field_whole operation, end, format;
-    const char *email, *prompt, *request_id, *scenario_slug, *project, *job, *header, *body;
-    const char *status;
+    struct request_filter_params filter;
+    struct field_whole format;
     struct list_params list;
 };
 
-#define TO(member_) .offset = offsetof(struct request_list_query, member_)
-#define A_TEXT(name_)                                                                              \
-    {                                                                                              \
-#name_, PARAM_TEXT, "a text that is not empty", TO(name_)                                  \
-    }
-
 const struct param request_list_params[] = {
-    {"operation", PARAM_WORD, "an operationId of either API", .words = rule_operations,
-     TO(operation)},
-    {"email", PARAM_TEXT, "an e-mail address, in which * stands for any characters", TO(email)},
-    {"prompt", PARAM_TEXT, "a text that is not empty, or {\"regex\": …}", TO(prompt)},
-    A_TEXT(request_id),
-    A_TEXT(scenario_slug),
-    A_TEXT(project),
-    A_TEXT(job),
-    {"header", PARAM_TEXT, "Name, Name:value, or a JSON object of these", TO(header)},
-    {"body", PARAM_TEXT, "a JSON object, of which the request's body must have all", TO(body)},
-    {"status", PARAM_TEXT, "a status such as 404, or a class of them such as 4xx", TO(status)},
-    {"end", PARAM_WORD, "how a request ends", .words = journal_end_names, TO(end)},
-    {"format", PARAM_WORD, "json or har", .words = formats, TO(format)},
+    REQUEST_FILTER_PARAMS(struct request_list_query, filter),
+    {"format", PARAM_WORD, "json or har", .words = formats,
+     .offset = offsetof(struct request_list_query, format)},
     LIST_SINCE_PARAM(struct request_list_query, list),
     LIST_LIMIT_PARAM(struct request_list_query, list),
     LIST_MIN_PARAM(struct request_list_query, list),
@@ -58,10 +39,8 @@ struct request_list {
     struct control_wait wait; /* of no use for what is nobody's */
     struct list_query query;
     struct journal *journal;
-    int64_t workspace;                 /* its key; 0: nobody's */
-    struct rule *match;                /* NULL: any */
-    int lowest_status, highest_status; /* 0: any */
-    int end;                           /* -1: any */
+    int64_t workspace; /* its key; 0: nobody's */
+    struct request_filter filter;
     bool har;
     int64_t after; /* the last entry that was counted, and how many were */
     int64_t found;
@@ -72,18 +51,7 @@ struct request_list {
 /* 1, 0 or an error. */
 static int fits(const struct request_list *list, const struct journal_entry *entry, struct db *db)
 {
-    struct journal_request asked;
-    if (entry->is_control || (list->end >= 0 && (int)entry->end != list->end) ||
-        (list->lowest_status &&
-         (entry->status < list->lowest_status || entry->status > list->highest_status)))
-        return 0;
-    if (!list->match)
-        return 1;
-    int status = journal_request_init(&asked, entry, db, list->workspace);
-    if (status == 0)
-        status = rule_matches(list->match, &asked.rules);
-    journal_request_finish(&asked);
-    return status;
+    return request_filter_fits(&list->filter, entry, db, list->workspace);
 }
 
 /* How many fit in (after, until], at most `max`, and how many there are; or an error. */
@@ -228,129 +196,23 @@ static void tell_list(struct request *request, struct control_wait *self, struct
 
 /* -- the handler ------------------------------------------------------------------------------- */
 
-static void tell_wrong(struct request *request, const char *detail)
-{
-    control_problem(request, 422, "invalid_parameter", detail, NULL);
-}
-
-/* "404", or "4xx". */
-static bool read_status(struct request *request, const char *text, struct request_list *list)
-{
-    if (!text)
-        return true;
-    bool is_digit = text[0] >= '1' && text[0] <= '5';
-    if (is_digit && strcmp(text + 1, "xx") == 0) {
-        list->lowest_status = (text[0] - '0') * 100;
-        list->highest_status = list->lowest_status + 99;
-        return true;
-    }
-    if (is_digit && strlen(text) == 3 && strspn(text, "0123456789") == 3) {
-        list->lowest_status = list->highest_status = atoi(text);
-        return true;
-    }
-    tell_wrong(request, "status must be a status such as 404, or a class of them such as 4xx");
-    return false;
-}
-
-static json_t *read_object(const char *text)
-{
-    json_t *value = NULL;
-    if (json_parse_body(text, strlen(text), &value, NULL) == 0 && json_is_object(value))
-        return value;
-    json_decref(value);
-    return NULL;
-}
-
-/* "Name", "Name:value" or {"Name": "value", "Other": null}. */
-static json_t *read_header(const char *text)
-{
-    const char *colon = strchr(text, ':');
-    if (*text == '{')
-        return read_object(text);
-    if (!colon)
-        return json_pack("{sn}", text);
-    const char *value = colon + 1 + strspn(colon + 1, " ");
-    char *name = strndup(text, (size_t)(colon - text));
-    json_t *header = name ? json_pack("{ss}", name, value) : NULL;
-    free(name);
-    return header;
-}
-
-static void set_text(json_t *match, const char *name, const char *text)
-{
-    if (text)
-        json_object_set_new(match, name, json_string(text));
-}
-
-/* The parameters as a rule's `match` has them; NULL: the request was answered. */
-static json_t *read_match(struct request *request, const struct request_list_query *query)
-{
-    json_t *match = json_object();
-    json_t *prompt = query->prompt && *query->prompt == '{' ? read_object(query->prompt) : NULL;
-    json_t *header = query->header ? read_header(query->header) : NULL;
-    json_t *body = query->body ? read_object(query->body) : NULL;
-    const char *wrong = query->header && !header
-                            ? "header must be Name, Name:value, or a JSON object of these"
-                        : query->body && !body ? "body must be a JSON object"
-                                               : NULL;
-    if (query->operation.given)
-        set_text(match, "operation", rule_operations[query->operation.value]);
-    set_text(match, "email", query->email);
-    set_text(match, "request_id", query->request_id);
-    set_text(match, "scenario_slug", query->scenario_slug);
-    set_text(match, "project", query->project);
-    set_text(match, "job", query->job);
-    set_text(match, "prompt", prompt ? NULL : query->prompt);
-    if (prompt)
-        json_object_set_new(match, "prompt", prompt);
-    if (header)
-        json_object_set_new(match, "header", header);
-    if (body)
-        json_object_set_new(match, "body", body);
-    if (!wrong)
-        return match;
-    json_decref(match);
-    tell_wrong(request, wrong);
-    return NULL;
-}
-
-static bool read_rule(struct request *request, const struct request_list_query *query,
-                      struct request_list *list)
-{
-    struct complaint complaint = COMPLAINT_INIT;
-    json_t *match = read_match(request, query);
-    if (!match)
-        return false;
-    int status = 0;
-    if (json_object_size(match))
-        status = rule_parse_match(match, "", &complaint, &list->match);
-    json_decref(match);
-    if (status == ERR_INVALID) {
-        complaint.name = "invalid_parameter";
-        control_complain(request, &complaint);
-    } else if (status < 0) {
-        complaint_finish(&complaint);
-        router_fail(request, status, NULL);
-    }
-    return status == 0;
-}
-
 static bool read_list(struct request *request, struct request_list *list)
 {
     struct request_list_query query = {.list = {0}};
     if (!params_read(request, &query) || !list_read(request, &query.list, &list->query) ||
-        !read_status(request, query.status, list) || !read_rule(request, &query, list))
+        !request_filter_read(request, &query.filter, &list->filter))
         return false;
     if (list->query.since.journal > journal_newest(list->journal)) {
         list_refuse_since(request, false);
         return false;
     }
     if (list->query.wait && !mock_workspace(request)) {
-        tell_wrong(request, "wait must be left out where workspace is _none: only what happens in "
-                            "a workspace can be waited for");
+        control_problem(request, 422, "invalid_parameter",
+                        "wait must be left out where workspace is _none: only what happens in a "
+                        "workspace can be waited for",
+                        NULL);
         return false;
     }
-    list->end = query.end.given ? (int)query.end.value : -1;
     list->har = query.format.value == 1;
     list->after = list->query.since.journal;
     return true;
@@ -358,7 +220,7 @@ static bool read_list(struct request *request, struct request_list *list)
 
 static void finish_list(struct control_wait *self)
 {
-    rule_release(((struct request_list *)self)->match);
+    request_filter_finish(&((struct request_list *)self)->filter);
 }
 
 static void finish_nobodys_list(void *self)

@@ -61,6 +61,7 @@ struct journal_entry {
     const char *method, *target; /* as sent */
     const char *path;            /* without prefix and query */
     const char *id;              /* the request's, X-Request-Id */
+    uint64_t findings;           /* about its client (engine/finding.h), bits */
     char job[ID_HEX_SIZE];       /* that it made, or was about; "" */
     char rule[ID_HEX_SIZE];      /* that acted on its answer; "" */
     char key[5];                 /* the last four characters of its API key; "" */
@@ -111,6 +112,9 @@ struct journal_loss {
     int64_t count, newest;
 };
 struct journal_loss journal_evicted(struct journal *journal);
+
+/* The number of the newest when it was last cleared; 0: never. Any thread. */
+int64_t journal_cleared(const struct journal *journal);
 
 /*
  * The entries that are there, or those with numbers in (after, until], oldest first, with a

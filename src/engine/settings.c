@@ -1,6 +1,7 @@
 #include "engine/settings_callback.h"
 
 #include "base/url.h"
+#include "engine/finding.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +16,15 @@ struct settings_body {
     struct field_bool magic, any_key;
     struct field_text public_url;
     struct settings_callback callback;
+    const json_t *lint;
 };
 
 struct rate_body {
     struct field_whole per_minute, per_day, creations_per_minute;
+};
+
+struct lint_body {
+    const json_t *ignore;
 };
 
 /* What the vendor publishes. */
@@ -87,6 +93,7 @@ const struct field settings_fields[] = {
     {"webhook_secrets", FIELD_ANY, .nullable = true,
      .what = "null, or a list of one or two secrets: \"whsec_\" and the base64 of 24 to 64 bytes",
      .check = settings_check_secrets, TO(callback.secrets)},
+    {"lint", FIELD_OBJECT, .what = "an object with ignore, a list of findings", TO(lint)},
 };
 const size_t settings_field_count = sizeof settings_fields / sizeof *settings_fields;
 
@@ -99,6 +106,12 @@ static const struct field rate_fields[] = {
     {"creations_per_minute", FIELD_WHOLE, .what = A_LIMIT, RATE_TO(creations_per_minute)},
 };
 enum { RATE_FIELDS = sizeof rate_fields / sizeof *rate_fields };
+
+static const struct field lint_fields[] = {
+    {"ignore", FIELD_ARRAY, .what = "a list of findings, as [\"polled_fast\"]",
+     .offset = offsetof(struct lint_body, ignore)},
+};
+enum { LINT_FIELDS = sizeof lint_fields / sizeof *lint_fields };
 
 /* -- reading ----------------------------------------------------------------------------------- */
 
@@ -119,6 +132,40 @@ static int take_rate(const json_t *value, const char *prefix, struct rate_limit 
     *limit = (struct rate_limit){body.per_minute.value, body.per_day.value,
                                  body.creations_per_minute.value};
     return 0;
+}
+
+static int take_ignored(const json_t *names, const char *within, uint64_t *ret_ignored,
+                        struct complaint *complaint)
+{
+    uint64_t ignored = 0;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        int named = 0;
+        while (finding_names[named] && strcmp(finding_names[named], name ? name : "") != 0)
+            named++;
+        if (!finding_names[named]) {
+            char path[64];
+            snprintf(path, sizeof path, "%signore[%zu]", within, i);
+            return complain_unknown(complaint, path, name ? name : "", "the id of a finding",
+                                    finding_names);
+        }
+        ignored |= finding_bit((enum finding)named);
+    }
+    *ret_ignored = ignored;
+    return 0;
+}
+
+static int take_lint(const json_t *value, const char *prefix, struct settings_change *change,
+                     struct complaint *complaint)
+{
+    struct lint_body body = {.ignore = NULL};
+    char within[32];
+    snprintf(within, sizeof within, "%slint.", prefix);
+    int status = complain_read(complaint, within, value, lint_fields, LINT_FIELDS, &body);
+    change->sets_lint = status == 0 && body.ignore;
+    if (status == 0)
+        status = take_ignored(body.ignore, within, &change->row.lint_ignored, complaint);
+    return status;
 }
 
 static void take_given(const struct settings_body *body, struct settings_row *settings)
@@ -164,6 +211,8 @@ int settings_take(const json_t *object, const char *prefix, struct settings_chan
             settings->public_url[--len] = '\0';
     }
     status = body.rate_limit ? take_rate(body.rate_limit, prefix, &settings->rate, complaint) : 0;
+    if (status == 0 && body.lint)
+        status = take_lint(body.lint, prefix, change, complaint);
     return status < 0 ? status : settings_take_callback(&body.callback, prefix, change, complaint);
 }
 
@@ -204,5 +253,7 @@ void settings_change(const struct settings_change *change, struct settings_row *
         settings->any_key = wanted->any_key;
     if (change->sets_public_url)
         memcpy(settings->public_url, wanted->public_url, sizeof settings->public_url);
+    if (change->sets_lint)
+        settings->lint_ignored = wanted->lint_ignored;
     change_callback(change, &settings->callback);
 }

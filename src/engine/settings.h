@@ -13,6 +13,7 @@ struct settings_change {
     struct settings_row row; /* `given`: of these, which to change; GIVEN_* */
     bool sets_jitter, sets_rate, sets_any_key, sets_public_url;
     bool sets_retries, sets_map, sets_secrets;
+    bool sets_lint;
     bool may_keep_secrets; /* in: null in place of one stands for what is there already */
 };
 

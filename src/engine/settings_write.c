@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "engine/callback.h"
+#include "engine/finding.h"
 #include "engine/signature.h"
 
 #include <string.h>
@@ -141,11 +142,24 @@ static void put_secrets(struct buf *out, const char *secrets, const struct setti
         for (size_t i = 0; i < json_array_size(list); i++)
             put_secret(out, json_string_value(json_array_get(list, i)), view->secrets);
         end_list(out, ']');
+        buf_putc(out, ',');
     } else if (view->server) {
-        buf_puts(out, "\"webhook_secrets\":null");
+        buf_puts(out, "\"webhook_secrets\":null,");
     }
     out->failed |= *secrets && !list;
     json_decref(list);
+}
+
+static void put_lint(struct buf *out, uint64_t ignored, bool all)
+{
+    if (!all && !ignored)
+        return;
+    buf_puts(out, "\"lint\":{\"ignore\":[");
+    for (int i = 0; i < FINDINGS; i++)
+        if (ignored & finding_bit((enum finding)i))
+            buf_printf(out, "\"%s\",", finding_names[i]);
+    end_list(out, ']');
+    buf_putc(out, '}');
 }
 
 void settings_put(struct buf *out, const struct settings_row *own, const struct settings_view *view)
@@ -158,5 +172,6 @@ void settings_put(struct buf *out, const struct settings_row *own, const struct 
     put_steering(out, own, view);
     put_callback(out, own, server);
     put_secrets(out, own->callback.secrets, view);
+    put_lint(out, own->lint_ignored, server);
     end_list(out, '}');
 }

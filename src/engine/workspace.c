@@ -120,6 +120,7 @@ void registry_take_row(const struct registry *registry, struct workspace *worksp
     atomic_store(&workspace->active, row->active);
     atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
+    atomic_store(&workspace->lint_ignored, own->lint_ignored);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
 }

@@ -63,16 +63,17 @@ struct workspace {
     atomic_bool gone; /* deleted: its writes are refused (the writer's thread) */
     bool buried;      /* likewise, in the writer's transaction, as of that many roll-backs */
     unsigned long buried_rollbacks;
-    atomic_bool magic;     /* the setting */
-    atomic_bool any_key;   /* likewise */
-    atomic_bool limited;   /* it has a rate limit */
-    atomic_llong used_at;  /* real ms: its last request */
-    atomic_llong requests; /* since the server's start */
-    void *members;         /* a tree of folded addresses, under the registry's lock */
-    struct glob *globs;    /* members with a *, likewise */
-    struct listed *keys;   /* likewise */
-    bool announced;        /* likewise: it can be found */
-    struct rates *rates;   /* of each key's requests, under a lock of its own */
+    atomic_bool magic;          /* the setting */
+    atomic_bool any_key;        /* likewise */
+    atomic_bool limited;        /* it has a rate limit */
+    atomic_ullong lint_ignored; /* the setting: findings that are neither shown nor counted */
+    atomic_llong used_at;       /* real ms: its last request */
+    atomic_llong requests;      /* since the server's start */
+    void *members;              /* a tree of folded addresses, under the registry's lock */
+    struct glob *globs;         /* members with a *, likewise */
+    struct listed *keys;        /* likewise */
+    bool announced;             /* likewise: it can be found */
+    struct rates *rates;        /* of each key's requests, under a lock of its own */
 
     struct clock_shared clock;
     struct clock_coming coming_clock; /* the writer's thread */

@@ -4,6 +4,7 @@
 #ifndef UNDERSTUDY_HTTP_ROUTER_H
 #define UNDERSTUDY_HTTP_ROUTER_H
 
+#include "base/fields.h"
 #include "http/request.h"
 
 #include <stdint.h>
@@ -22,6 +23,15 @@ struct route {
     const char *operation_id; /* in the API's OpenAPI document */
     request_handler *handler;
     enum route_body takes_body;
+};
+
+/* The fields of an operation's body, for whoever wants to know them beside its handler. */
+struct route_fields {
+    const char *operation_id;
+    const struct field *fields;
+    const size_t *count;
+    const char *const *echoes; /* names that its answers have, so that who puts back what it has
+                                  read sends them too; a NULL ends them; NULL: none */
 };
 
 /* Why a request gets an error before, or instead of, its handler. */
@@ -59,6 +69,8 @@ struct api {
     size_t route_count;
     const struct outcome *outcomes; /* what its operations may answer (http/outcome.h); or NULL */
     size_t outcome_count;
+    const struct route_fields *bodies; /* of its operations that take one; or NULL */
+    size_t body_count;
     void *context; /* the API's own */
 
     /*

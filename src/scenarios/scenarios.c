@@ -11,6 +11,14 @@ const struct route scenario_routes[] = {
 };
 const size_t scenario_route_count = sizeof scenario_routes / sizeof *scenario_routes;
 
+/* Whoever reads a scenario, changes it and puts it back does nothing wrong. */
+static const char *const echoes[] = {"id", "createdAt", "updatedAt", NULL};
+
+static const struct route_fields bodies[] = {
+    {"createScenario", scenario_fields, &scenario_field_count, NULL},
+    {"updateScenario", scenario_fields, &scenario_field_count, echoes},
+};
+
 /* What comes before every handler. */
 static void intercept(struct request *request)
 {
@@ -31,6 +39,8 @@ void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool str
                                   .route_count = scenario_route_count,
                                   .outcomes = scenario_outcomes,
                                   .outcome_count = scenario_outcome_count,
+                                  .bodies = bodies,
+                                  .body_count = sizeof bodies / sizeof *bodies,
                                   .context = scenarios,
                                   .admit = project_admit,
                                   .deny = project_deny,

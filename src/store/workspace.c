@@ -20,7 +20,8 @@ enum {
 #define SETTINGS                                                                                   \
     "name, active, ttl, queue_time, processing_time, max_processing, jitter, rate_per_minute,"     \
     " rate_per_day, rate_creations, any_key, public_url, room_since, magic, callback_timeout,"     \
-    " callback_connect_timeout, callback_on, callback_retries, callback_map, webhook_secrets"
+    " callback_connect_timeout, callback_on, callback_retries, callback_map, webhook_secrets,"     \
+    " lint_ignored"
 #define CLOCK "clock_mode, clock_scale, clock_base, clock_anchor"
 #define SELECT                                                                                     \
     "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK ", draws"            \
@@ -29,11 +30,11 @@ enum {
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at,"
                       " seed, " CLOCK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [ALL] = READS(SELECT " WHERE deleted = 0 ORDER BY pk"),
     [ONE] = READS(SELECT " WHERE pk = ? AND deleted = 0"),
     [UPDATE] = WRITES("UPDATE workspace SET (" SETTINGS ") ="
-                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                       " WHERE pk = ? AND deleted = 0"),
     [SET_CLOCK] = WRITES("UPDATE workspace SET (" CLOCK ") = (?, ?, ?, ?)"
                          " WHERE pk = ? AND deleted = 0"),
@@ -84,6 +85,7 @@ static void bind_settings(struct query *query, const struct workspace_row *row)
     query_text(query, text_or_null(settings->callback.retries));
     query_text(query, text_or_null(settings->callback.map));
     query_text(query, text_or_null(settings->callback.secrets));
+    query_int(query, (int64_t)settings->lint_ignored);
 }
 
 /* Binds CLOCK. */
@@ -209,6 +211,7 @@ static void read_settings(struct query *query, struct settings_row *settings)
     query_copy_text(query, 17, settings->callback.retries, sizeof settings->callback.retries);
     query_copy_text(query, 18, settings->callback.map, sizeof settings->callback.map);
     query_copy_text(query, 19, settings->callback.secrets, sizeof settings->callback.secrets);
+    settings->lint_ignored = (uint64_t)query_get_int(query, 20);
     settings->given = given;
     settings->jitter = query_get_real(query, 6);
     settings->rate = (struct rate_limit){.per_minute = query_get_int(query, 7),
@@ -221,21 +224,21 @@ static void read_settings(struct query *query, struct settings_row *settings)
 
 static void read_row(struct query *query, struct workspace_row *row)
 {
-    *row = (struct workspace_row){.pk = query_get_int(query, 20),
+    *row = (struct workspace_row){.pk = query_get_int(query, 21),
                                   .active = query_get_int(query, 1) != 0,
                                   .ttl = query_get_int_or(query, 2, 0),
-                                  .created_at = query_get_int(query, 24)};
+                                  .created_at = query_get_int(query, 25)};
     query_copy_text(query, 0, row->name, sizeof row->name);
     read_settings(query, &row->settings);
-    query_copy_text(query, 21, row->id, sizeof row->id);
-    query_copy_text(query, 22, row->slug, sizeof row->slug);
-    query_copy_text(query, 23, row->project_id, sizeof row->project_id);
-    query_copy_text(query, 25, row->seed, sizeof row->seed);
-    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 26),
-                                    .scale = query_get_real(query, 27),
-                                    .base = query_get_int(query, 28),
-                                    .anchor = query_get_int(query, 29)};
-    row->draws = query_get_int(query, 30);
+    query_copy_text(query, 22, row->id, sizeof row->id);
+    query_copy_text(query, 23, row->slug, sizeof row->slug);
+    query_copy_text(query, 24, row->project_id, sizeof row->project_id);
+    query_copy_text(query, 26, row->seed, sizeof row->seed);
+    row->clock = (struct clock_row){.mode = (enum clock_mode)query_get_int(query, 27),
+                                    .scale = query_get_real(query, 28),
+                                    .base = query_get_int(query, 29),
+                                    .anchor = query_get_int(query, 30)};
+    row->draws = query_get_int(query, 31);
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),

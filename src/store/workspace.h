@@ -62,6 +62,7 @@ struct settings_row {
     char public_url[PUBLIC_URL_SIZE]; /* "": the server's */
     int64_t room_since;               /* when max_processing last made room */
     struct callback_row callback;
+    uint64_t lint_ignored; /* findings that are neither shown nor counted: bits, by their numbers */
 };
 
 /* How a workspace's clock goes: see engine/clock.h. */

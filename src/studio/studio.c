@@ -16,6 +16,11 @@ const struct route studio_routes[] = {
 };
 const size_t studio_route_count = sizeof studio_routes / sizeof *studio_routes;
 
+static const struct route_fields bodies[] = {
+    {"createScenarioStudioSession", session_fields, &session_field_count, NULL},
+    {"createScenarioJob", job_fields, &job_field_count, NULL},
+};
+
 const struct route page_routes[] = {
     {"GET", "/chat/{id}", "openChat", chat_handler, false},
     {"GET", "/scenarios/{slug}", "showScenario", scenario_handler, false},
@@ -50,6 +55,8 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                .route_count = studio_route_count,
                                .outcomes = studio_outcomes,
                                .outcome_count = studio_outcome_count,
+                               .bodies = bodies,
+                               .body_count = sizeof bodies / sizeof *bodies,
                                .context = studio,
                                .admit = auth_admit,
                                .deny = auth_deny,
