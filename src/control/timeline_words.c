@@ -5,6 +5,7 @@
 #include "control/internal.h"
 #include "control/request_view.h"
 #include "control/timeline.h"
+#include "engine/finding.h"
 
 #include <string.h>
 #include <unistr.h>
@@ -94,7 +95,7 @@ static void put_foreign(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, ",\"%s\":", name);
     if (text)
-        request_view_put_foreign(out, text, strlen(text));
+        json_put_foreign(out, text, strlen(text));
     else
         buf_puts(out, "null");
 }
@@ -212,6 +213,23 @@ static const char *state_of(const struct timeline *timeline, const struct journa
     return NULL;
 }
 
+static uint64_t findings_of(const struct timeline *timeline, const struct journal_entry *entry)
+{
+    return entry->findings & ~atomic_load(&timeline->workspace->lint_ignored);
+}
+
+/* ", lint: misspelled_path" */
+static void put_findings(struct buf *out, uint64_t findings)
+{
+    const char *separator = ", lint: ";
+    for (int i = 0; i < REQUEST_FINDINGS; i++) {
+        if (!(findings & finding_bit((enum finding)i)))
+            continue;
+        buf_printf(out, "%s%s", separator, finding_names[i]);
+        separator = ", ";
+    }
+}
+
 static void put_request(struct timeline_tell *tell, const struct journal_entry *entry,
                         int64_t retry_of)
 {
@@ -233,6 +251,8 @@ static void put_request(struct timeline_tell *tell, const struct journal_entry *
     timeline_put_text(out, "job", entry->job);
     timeline_put_text(out, "state", state_of(tell->timeline, entry));
     timeline_put_text(out, "rule", entry->rule);
+    buf_puts(out, ",\"findings\":");
+    request_view_put_findings(out, findings_of(tell->timeline, entry));
     if (retry_of)
         timeline_put_number(out, "retry_of", retry_of);
 }
@@ -260,6 +280,7 @@ void timeline_tell_request(struct timeline_tell *tell, size_t index)
     put_end(words, entry);
     if (retry_of && is_unanswered(timeline, retry_of))
         buf_printf(words, ", #%lld again (by its runtime?)", (long long)retry_of);
+    put_findings(words, findings_of(timeline, entry));
     if (entry->end == JOURNAL_LEFT)
         return;
     buf_puts(words, "  ");
