@@ -7,6 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+struct journal *control_journal(struct request *request)
+{
+    struct journal *journal = mock_journal(request);
+    if (!journal)
+        control_problem(request, 409, "journal_off", "Requests are not written down",
+                        "The server was started with --journal off");
+    return journal;
+}
+
 struct control *control_of(struct request *request)
 {
     return request_api(request)->context;

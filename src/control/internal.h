@@ -61,6 +61,8 @@ extern const struct param timeline_params[];
 extern const size_t timeline_param_count;
 extern const struct param request_list_params[];
 extern const size_t request_list_param_count;
+extern const struct param lint_list_params[];
+extern const size_t lint_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
 extern const struct param webhook_list_params[];
@@ -96,6 +98,9 @@ struct control *control_of(struct request *request);
 /* Answers with a problem (C4); `hint` NULL where there is nothing to advise. */
 void control_problem(struct request *request, int status, const char *name, const char *detail,
                      const char *hint);
+
+/* The journal that the request is about (mock_journal()); NULL: the request was answered. */
+struct journal *control_journal(struct request *request);
 
 /* Answers 422 with what is wrong with a body, and frees the complaint (C2). */
 void control_complain(struct request *request, struct complaint *complaint);
@@ -261,6 +266,11 @@ void metrics_handler(struct request *request);           /* metrics_page.c */
 void mock_request_list_handler(struct request *request); /* requests.c */
 void mock_request_get_handler(struct request *request);
 void mock_requests_delete_handler(struct request *request);
+void lint_handler(struct request *request); /* lint_list.c */
+
+/* The findings that the request's workspace does not want to hear of; none where it is about no
+ * workspace. */
+uint64_t lint_ignored(struct request *request);
 
 void timeline_handler(struct request *request); /* timeline.c */
 void job_timeline_handler(struct request *request);

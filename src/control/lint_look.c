@@ -109,7 +109,8 @@ uint64_t lint_look(struct request *request, const struct api *const *apis, size_
     uint64_t findings = 0;
     if (query && blot_has_key(query))
         findings |= finding_bit(FINDING_KEY_IN_QUERY);
-    if (!operation && path && lint_path_meant(apis, count, request_method(request), path, NULL))
+    if (!operation && path &&
+        lint_path_meant(apis, count, request_method(request), path, NULL, NULL))
         findings |= finding_bit(FINDING_MISSPELLED_PATH);
     if (!request_received(request))
         return findings;

@@ -127,6 +127,7 @@ struct search {
     const char *method;
     struct parts full, without_empty; /* the path's */
     int best;                         /* FAR: none yet */
+    const char *pattern;              /* of the route that is best */
     struct parts route, given;
 };
 
@@ -141,25 +142,38 @@ static void try_route(struct search *search, const struct route *route, const st
     if (search->best != FAR && score >= search->best)
         return;
     search->best = score;
+    search->pattern = route->pattern;
     search->route = parts;
     search->given = *given;
 }
 
-static void append_meant(struct buf *out, const struct search *search)
+/* The route's part that stands for an id that was given as `segment`; -1: none does. */
+static int param_of(const struct search *search, const char *segment)
 {
     const struct parts *route = &search->route, *given = &search->given;
-    size_t from = route->count - given->count; /* wraps where there are fewer; so does the sum */
-    for (size_t i = 0; i < route->count; i++) {
-        size_t at = i - from;
-        bool is_given = is_param(route, i) && given->len[at];
+    for (size_t i = 0; i < given->count; i++) {
+        size_t at = i + route->count - given->count; /* they have their ends in common */
+        if (given->at[i] == segment && at < route->count && is_param(route, at))
+            return (int)at;
+    }
+    return -1;
+}
+
+static void show(const struct search *search, const struct path *path, struct buf *out)
+{
+    for (size_t i = 0; i < path->count; i++) {
+        const char *segment = path->segments[i];
+        int param = *segment ? param_of(search, segment) : -1;
         buf_putc(out, '/');
-        buf_append(out, is_given ? given->at[at] : route->at[i],
-                   is_given ? given->len[at] : route->len[i]);
+        if (param < 0)
+            buf_puts(out, segment);
+        else
+            buf_append(out, search->route.at[param], search->route.len[param]);
     }
 }
 
 static bool find(const struct api *const *apis, size_t count, const char *method,
-                 const struct path *path, struct buf *meant)
+                 const struct path *path, struct buf *shown, struct buf *meant)
 {
     struct search search = {.method = method,
                             .full = of_path(path, true),
@@ -176,19 +190,21 @@ static bool find(const struct api *const *apis, size_t count, const char *method
     }
     if (search.best < METHOD_WEIGHT) /* it is one of theirs, if with another method */
         return false;
+    if (shown)
+        show(&search, path, shown);
     if (meant)
-        append_meant(meant, &search);
+        buf_puts(meant, search.pattern);
     return true;
 }
 
 bool lint_path_meant(const struct api *const *apis, size_t count, const char *method,
-                     const char *path, struct buf *meant)
+                     const char *path, struct buf *shown, struct buf *meant)
 {
     struct path parts;
     bool too_many;
     char *text = strdup(path);
     bool found = text && path_split(text, &parts, &too_many) && !too_many &&
-                 find(apis, count, method, &parts, meant);
+                 find(apis, count, method, &parts, shown, meant);
     free(text);
     return found;
 }

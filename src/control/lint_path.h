@@ -9,10 +9,10 @@
  * Whether a path that is none of theirs is nearly one of these APIs': a slash at its end or
  * doubled, another case, a letter or two, nothing in the place of an id, or another beginning
  * before what tells the API (/scenario-studio/jobs, /rest/v2/…). Paths that the real service may
- * well have, such as /api/projects/p, are not. Appends the path that was meant, in which {job_id}
- * stands for an id that was left out; `meant` may be NULL.
+ * well have, such as /api/projects/p, are not. Appends the path, and the one that was
+ * meant, both with {job_id} and the like in the place of ids; either may be NULL.
  */
 bool lint_path_meant(const struct api *const *apis, size_t count, const char *method,
-                     const char *path, struct buf *meant);
+                     const char *path, struct buf *shown, struct buf *meant);
 
 #endif

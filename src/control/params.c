@@ -14,6 +14,7 @@ const struct operation_params operation_params[] = {
     {"listRequests", request_list_params, &request_list_param_count},
     {"getTimeline", timeline_params, &timeline_param_count},
     {"getJobTimeline", timeline_params, &timeline_param_count},
+    {"listFindings", lint_list_params, &lint_list_param_count},
     {"getState", state_get_params, &state_get_param_count},
     {"listRules", rule_list_params, &rule_list_param_count},
     {"getRule", rule_get_params, &rule_get_param_count},

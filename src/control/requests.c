@@ -5,6 +5,7 @@
 #include "control/request_filter.h"
 #include "control/request_view.h"
 #include "control/wait.h"
+#include "engine/finding.h"
 #include "http/respond.h"
 
 #include "base/duration.h"
@@ -20,12 +21,14 @@ static const char *const formats[] = {"json", "har", NULL};
 
 struct request_list_query {
     struct request_filter_params filter;
-    struct field_whole format;
+    struct field_whole finding, format;
     struct list_params list;
 };
 
 const struct param request_list_params[] = {
     REQUEST_FILTER_PARAMS(struct request_list_query, filter),
+    {"finding", PARAM_WORD, "the id of a finding that requests show",
+     .words = finding_request_names, .offset = offsetof(struct request_list_query, finding)},
     {"format", PARAM_WORD, "json or har", .words = formats,
      .offset = offsetof(struct request_list_query, format)},
     LIST_SINCE_PARAM(struct request_list_query, list),
@@ -41,6 +44,8 @@ struct request_list {
     struct journal *journal;
     int64_t workspace; /* its key; 0: nobody's */
     struct request_filter filter;
+    uint64_t findings; /* any of these; 0: whether there are any or not */
+    uint64_t ignored;  /* findings that are not shown */
     bool har;
     int64_t after; /* the last entry that was counted, and how many were */
     int64_t found;
@@ -51,6 +56,8 @@ struct request_list {
 /* 1, 0 or an error. */
 static int fits(const struct request_list *list, const struct journal_entry *entry, struct db *db)
 {
+    if (list->findings && !(entry->findings & list->findings & ~list->ignored))
+        return 0;
     return request_filter_fits(&list->filter, entry, db, list->workspace);
 }
 
@@ -91,6 +98,7 @@ static int put_items(struct request *request, const struct request_list *list, s
             break;
         struct request_view view = {.entry = entries[i],
                                     .outcomes = control_of(request)->outcomes,
+                                    .ignored = list->ignored,
                                     .retry_of = request_view_retry_of(entries, i)};
         buf_puts(out, shown++ ? "," : "");
         (list->har ? request_view_put_har : request_view_put)(out, &view);
@@ -213,6 +221,9 @@ static bool read_list(struct request *request, struct request_list *list)
                         NULL);
         return false;
     }
+    if (query.finding.given)
+        list->findings = finding_bit((enum finding)query.finding.value);
+    list->ignored = lint_ignored(request);
     list->har = query.format.value == 1;
     list->after = list->query.since.journal;
     return true;
@@ -226,16 +237,6 @@ static void finish_list(struct control_wait *self)
 static void finish_nobodys_list(void *self)
 {
     finish_list(self);
-}
-
-/* The journal that the request is about; NULL: the request was answered. */
-static struct journal *find_journal(struct request *request)
-{
-    struct journal *journal = mock_journal(request);
-    if (!journal)
-        control_problem(request, 409, "journal_off", "Requests are not written down",
-                        "The server was started with --journal off");
-    return journal;
 }
 
 /* Nobody's list is looked at once. */
@@ -258,7 +259,7 @@ static void answer_nobodys(struct request *request, struct journal *journal)
 
 void mock_request_list_handler(struct request *request)
 {
-    struct journal *journal = find_journal(request);
+    struct journal *journal = control_journal(request);
     if (!journal)
         return;
     if (!mock_workspace(request)) {
@@ -311,6 +312,7 @@ static bool put_entry(struct request *request, struct journal *journal, int64_t 
         request_view_put(
             out, &(struct request_view){.entry = entries[count - 1],
                                         .outcomes = control_of(request)->outcomes,
+                                        .ignored = lint_ignored(request),
                                         .retry_of = request_view_retry_of(entries, count - 1)});
     }
     journal_release_all(entries, count);
@@ -320,7 +322,7 @@ static bool put_entry(struct request *request, struct journal *journal, int64_t 
 void mock_request_get_handler(struct request *request)
 {
     const char *id = request_param(request, 0);
-    struct journal *journal = find_journal(request);
+    struct journal *journal = control_journal(request);
     struct buf body = BUF_INIT;
     int64_t number;
     if (!journal)
@@ -343,7 +345,7 @@ void mock_request_get_handler(struct request *request)
 
 void mock_requests_delete_handler(struct request *request)
 {
-    struct journal *journal = find_journal(request);
+    struct journal *journal = control_journal(request);
     struct buf body = BUF_INIT;
     if (!journal)
         return;
