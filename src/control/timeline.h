@@ -13,7 +13,7 @@
  *     timeline_window.c   the items, of which as many are kept as are shown
  *     timeline_place.c    what the journal tells of each job, and so where its transitions belong
  *     timeline_gather.c   where the items come from
- *     timeline_words.c    each of them, as JSON and in words
+ *     timeline_words.c    each of them, as JSON and in words (…_job_words.c, …_rule_words.c)
  *     timeline_page.c     the whole, as JSON and as a page of text
  *
  * HTTP threads.
@@ -129,8 +129,8 @@ struct timeline {
         seen; /* the last of what `since` has seen; zeroes: nothing is known of it */
     bool has_since;
     int64_t request_count, job_counts[JOB_STATUSES]; /* of all that there are */
-    int64_t first_at, last_at; /* of the job: control writes meanwhile may be about it */
-    bool has_maker;            /* likewise: the request that made it is in the journal */
+    int64_t first_at, last_at;                       /* of the job, and of requests about it */
+    bool has_maker; /* likewise: the request that made it is in the journal */
 };
 
 /* The key of an entry. */
@@ -205,7 +205,7 @@ void timeline_tell_request(struct timeline_tell *tell, size_t index);
 void timeline_tell_fault(struct timeline_tell *tell, const struct journal_entry *entry);
 void timeline_tell_control(struct timeline_tell *tell, const struct journal_entry *entry);
 void timeline_tell_rule(struct timeline_tell *tell, const char *id, const struct rule *rule,
-                        int64_t at, const struct journal_entry *entry, const char *job);
+                        const struct journal_entry *entry, const char *job);
 void timeline_tell_step(struct timeline_tell *tell, const struct job *job,
                         const struct timeline_step *steps, size_t index,
                         const struct plan_row *planned);

@@ -148,24 +148,51 @@ static bool is_about_all(const struct journal_entry *entry)
 
 static bool is_about_job(const struct timeline *timeline, const struct journal_entry *entry)
 {
-    if (strcmp(entry->job, timeline->job->id) == 0)
-        return true;
-    if (!entry->is_control)
-        return is_same_try(timeline, entry) || is_session(timeline, entry);
-    return is_about_all(entry) && entry->clock >= timeline->first_at &&
-           entry->at <= timeline->last_at;
+    return strcmp(entry->job, timeline->job->id) == 0 || is_same_try(timeline, entry) ||
+           is_session(timeline, entry);
+}
+
+/* The requests about a job, and so how long there was something about it. */
+static void choose_requests(struct timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->entry_count; i++) {
+        const struct journal_entry *entry = timeline->entries[i];
+        if (entry->is_control || !is_about_job(timeline, entry))
+            continue;
+        timeline->chosen[i] = true;
+        if (timeline->first_at > entry->at)
+            timeline->first_at = entry->at;
+        if (timeline->last_at < entry->at)
+            timeline->last_at = entry->at;
+    }
+}
+
+/* And the control writes: about it, or, meanwhile, about all. */
+static void choose_controls(struct timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->entry_count; i++) {
+        const struct journal_entry *entry = timeline->entries[i];
+        bool is_about_it = strcmp(entry->job, timeline->job->id) == 0;
+        bool is_meanwhile = entry->clock >= timeline->first_at && entry->at <= timeline->last_at;
+        if (entry->is_control && (is_about_it || (is_meanwhile && is_about_all(entry))))
+            timeline->chosen[i] = true;
+    }
 }
 
 static void add_entries(struct timeline *timeline)
 {
+    if (timeline->job) {
+        choose_requests(timeline);
+        choose_controls(timeline);
+    }
     for (size_t i = 0; i < timeline->entry_count; i++) {
-        timeline->chosen[i] =
-            timeline->chosen[i] || !timeline->job || is_about_job(timeline, timeline->entries[i]);
-        timeline->request_count += timeline->chosen[i] && !timeline->entries[i]->is_control;
+        const struct journal_entry *entry = timeline->entries[i];
+        timeline->chosen[i] = timeline->chosen[i] || !timeline->job;
         if (!timeline->chosen[i])
             continue;
+        timeline->request_count += !entry->is_control;
         add_entry(timeline, i);
-        add_fault(timeline, timeline->entries[i]);
+        add_fault(timeline, entry);
     }
 }
 
@@ -213,7 +240,7 @@ static void add_rule(struct timeline *timeline, const char *id, const struct rul
         return;
     if (!timeline_wants(&timeline->window, &key))
         return;
-    timeline_tell_rule(&tell, id, rule, key.at, entry, job);
+    timeline_tell_rule(&tell, id, rule, entry, job);
     timeline_add(&timeline->window, &key, "rule", &tell.json, &tell.words);
 }
 
@@ -327,7 +354,7 @@ static int add_attempt(const struct attempt_row *attempt, void *arg)
 }
 
 /* Control writes about a delivery are about its job. */
-static void choose_control(struct timeline *timeline, const char *delivery)
+static void choose_asked(struct timeline *timeline, const char *delivery)
 {
     for (size_t i = 0; timeline->job && i < timeline->entry_count; i++)
         if (timeline_is_about(timeline->entries[i], delivery))
@@ -347,7 +374,7 @@ static int add_delivery(const struct delivery_item *item, void *arg)
     if (visit.parent.at != delivery->created_at)
         visit.parent =
             (struct timeline_key){delivery->created_at, 0, 0, RANK_DELIVERY, delivery->seq};
-    choose_control(timeline, delivery->id);
+    choose_asked(timeline, delivery->id);
     if (!delivery_has_ended(delivery->status))
         timeline->last_at = INT64_MAX;
     if (visit.is_new && timeline_wants(&timeline->window, &visit.parent)) {
