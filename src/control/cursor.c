@@ -18,7 +18,7 @@ static const size_t places[CURSOR_PARTS] = {
     offsetof(struct cursor, webhooks),   offsetof(struct cursor, inbox),
     offsetof(struct cursor, journal),    offsetof(struct cursor, at),
     offsetof(struct cursor, sent),       offsetof(struct cursor, place),
-    offsetof(struct cursor, step),
+    offsetof(struct cursor, step),       offsetof(struct cursor, told),
 };
 enum { ALWAYS_WRITTEN = 2 };
 

@@ -1,6 +1,8 @@
 /* getTimeline and getJobTimeline. */
 #include "control/timeline.h"
 
+#include "base/time.h"
+
 #include "control/internal.h"
 #include "control/job_view.h"
 
@@ -21,14 +23,19 @@ const struct param timeline_params[] = {
 };
 const size_t timeline_param_count = sizeof timeline_params / sizeof *timeline_params;
 
-/* Where a list that its limit cut has ended. */
+/* Behind the place where a timeline has ended: nothing before that is wanted where its limit cut
+ * it, and else nothing but what is new. */
 static void begin_behind(struct timeline *timeline)
 {
     const struct cursor *since = &timeline->since;
-    timeline->window.has_after = since->at || since->sent || since->place || since->step;
-    timeline->window.after =
-        (struct timeline_key){.at = since->at, .sent = since->sent, .number = since->place};
-    timeline_set_step(&timeline->window.after, since->step);
+    struct timeline_key place = {.at = since->at, .sent = since->sent, .number = since->place};
+    timeline_set_step(&place, since->step);
+    if (since->told)
+        timeline->seen = place;
+    else if (since->at || since->sent || since->place || since->step) {
+        timeline->window.has_after = true;
+        timeline->window.after = place;
+    }
 }
 
 static bool read_query(struct timeline *timeline)
@@ -69,8 +76,10 @@ static void answer(struct timeline *timeline)
 static bool begin(struct request *request, struct timeline *timeline)
 {
     struct workspace *workspace = mock_workspace(request);
-    *timeline =
-        (struct timeline){.request = request, .workspace = workspace, .now = cursor_now(workspace)};
+    *timeline = (struct timeline){.request = request,
+                                  .workspace = workspace,
+                                  .begun_at = time_steady_ms(),
+                                  .now = cursor_now(workspace)};
     if (!read_query(timeline))
         return false;
     timeline->db = control_reader(request);

@@ -109,6 +109,7 @@ struct timeline {
     struct workspace *workspace;
     struct db *db;
     struct cursor since, now;
+    int64_t begun_at;      /* real ms */
     const struct job *job; /* whose it is; NULL: the workspace's */
     const struct job_input *input;
     struct timeline_window window;

@@ -37,7 +37,7 @@ static int reach_delivery(const struct delivery_item *item, void *arg)
 /*
  * A cursor counts requests, jobs and deliveries. Of transitions and attempts that are of older jobs
  * and deliveries it is not known whether they came before: those are shown that lie behind the last
- * of what it has seen.
+ * of what it has seen. That of a timeline tells its last item, and when that was.
  */
 static int find_seen(struct timeline *timeline)
 {
@@ -47,7 +47,9 @@ static int find_seen(struct timeline *timeline)
     struct delivery_filter deliveries = {
         .after = since->webhooks - 1, .until = since->webhooks, .status = -1};
     int status = 0;
-    timeline->has_since = since->jobs || since->webhooks || since->journal;
+    timeline->has_since = since->jobs || since->webhooks || since->journal || since->told;
+    if (since->told)
+        return 0;
     for (size_t i = 0; i < timeline->entry_count; i++) {
         struct timeline_key key = timeline_entry_key(timeline->entries[i]);
         if (timeline->entries[i]->number <= since->journal)
@@ -336,6 +338,7 @@ static int add_attempt(const struct attempt_row *attempt, void *arg)
     struct visit *visit = arg;
     struct timeline *timeline = visit->timeline;
     const struct delivery *delivery = visit->delivery;
+    int64_t ended_at = attempt->sent_at + attempt->duration; /* real ms */
     struct timeline_key key = {.at = attempt->at,
                                .sent = attempt->sent_at,
                                .number = INT64_MAX, /* it comes after who asked for it */
@@ -346,7 +349,9 @@ static int add_attempt(const struct attempt_row *attempt, void *arg)
         key.sent = visit->parent.sent;
     if (timeline->last_at < key.at)
         timeline->last_at = key.at;
-    if ((!visit->is_new && !is_behind(timeline, &key)) || !timeline_wants(&timeline->window, &key))
+    bool is_new = visit->is_new || (timeline->since.told ? ended_at > timeline->since.told
+                                                         : is_behind(timeline, &key));
+    if (!is_new || !timeline_wants(&timeline->window, &key))
         return 0;
     timeline_tell_attempt(&tell, delivery, attempt);
     timeline_add(&timeline->window, &key, "attempt", &tell.json, &tell.words);

@@ -179,15 +179,18 @@ static void put_item(struct buf *out, const struct timeline_item *item)
     buf_putc(out, '}');
 }
 
-/* The cursor behind as many items. */
-static struct cursor cursor_behind(const struct timeline *timeline, size_t shown)
+/* The cursor behind as many items: of all that there are, unless there is more. */
+static struct cursor cursor_behind(const struct timeline *timeline, size_t shown, bool more)
 {
-    struct cursor cursor = timeline->since;
-    const struct timeline_key *key = &timeline->window.items[shown - 1].key;
-    cursor.at = key->at;
-    cursor.sent = key->sent;
-    cursor.place = key->number;
-    cursor.step = timeline_step_number(key);
+    struct cursor cursor = more ? timeline->since : timeline->now;
+    struct timeline_key key = timeline->seen;
+    if (shown)
+        key = timeline->window.items[shown - 1].key;
+    cursor.at = key.at;
+    cursor.sent = key.sent;
+    cursor.place = key.number;
+    cursor.step = timeline_step_number(&key);
+    cursor.told = more ? 0 : timeline->begun_at;
     return cursor;
 }
 
@@ -218,7 +221,7 @@ static void answer_json(struct timeline *timeline, const struct missing *missing
         put_item(&body, &window->items[shown++]);
     }
     more = more || shown < window->count;
-    struct cursor cursor = more ? cursor_behind(timeline, shown) : timeline->now;
+    struct cursor cursor = cursor_behind(timeline, shown, more);
     list_answer(timeline->request, &body, &cursor);
 }
 
@@ -299,7 +302,7 @@ static void answer_text(struct timeline *timeline, const struct missing *missing
     if (!shown)
         put_no_lines(timeline, &body);
     if (more || shown < window->count) {
-        struct cursor behind = cursor_behind(timeline, shown);
+        struct cursor behind = cursor_behind(timeline, shown, true);
         cursor_format(&behind, cursor);
         buf_printf(&body, "\nThere is more: since=%s\n", cursor);
     }
