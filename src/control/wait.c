@@ -16,6 +16,10 @@
 static void refuse(struct request *request, struct control_wait *wait, const char *name)
 {
     struct buf detail = BUF_INIT, hint = BUF_INIT;
+    if (wait->refuse) {
+        wait->refuse(request, wait);
+        return;
+    }
     wait->tell(request, wait, &detail, &hint);
     if (buf_failed(&detail) || buf_failed(&hint))
         router_fail(request, ERR_NO_MEMORY, NULL);

@@ -41,6 +41,9 @@ struct control_wait {
     void (*tell)(struct request *request, struct control_wait *self, struct buf *detail,
                  struct buf *hint);
 
+    /* Instead of `tell`, for a 409 of its own: answers, whichever of these it is. Or NULL. */
+    void (*refuse)(struct request *request, struct control_wait *self);
+
     /* Whether one request that was written down (EVENT_JOURNAL) may change what `look` finds; NULL:
        each may. Called by the thread that wrote it down, when nobody looks, with a lock held. */
     bool (*minds)(struct control_wait *self, struct journal_request *asked);
