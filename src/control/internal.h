@@ -41,6 +41,8 @@ extern const struct field transition_fields[];
 extern const size_t transition_field_count;
 extern const struct field settle_fields[];
 extern const size_t settle_field_count;
+extern const struct field verify_fields[];
+extern const size_t verify_field_count;
 
 /* The query parameters of the operations that have any (control/params.h). */
 extern const struct param workspace_list_params[];
@@ -63,6 +65,8 @@ extern const struct param lint_list_params[];
 extern const size_t lint_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
+extern const struct param report_get_params[];
+extern const size_t report_get_param_count;
 extern const struct param webhook_list_params[];
 extern const size_t webhook_list_param_count;
 extern const struct param webhook_get_params[];
@@ -240,6 +244,7 @@ void webhook_redeliver_handler(struct request *request); /* webhook_again.c */
 void webhook_release_handler(struct request *request);
 
 void settle_handler(struct request *request); /* settle.c */
+void verify_handler(struct request *request); /* verify.c */
 
 void source_create_handler(struct request *request); /* sources.c */
 void rule_list_handler(struct request *request);     /* rules.c */
@@ -265,6 +270,7 @@ void lint_handler(struct request *request); /* lint_list.c */
  * workspace. */
 uint64_t lint_ignored(struct request *request);
 
+void report_handler(struct request *request);       /* report.c */
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */
 

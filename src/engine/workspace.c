@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "engine/rates.h"
 #include "engine/rule_set.h"
+#include "engine/runs.h"
 #include "engine/tally.h"
 
 #include <pthread.h>
@@ -48,9 +49,10 @@ struct registry *registry_create(const struct settings *settings)
     return registry;
 }
 
-void registry_keep_journals(struct registry *registry, struct journals *journals)
+void registry_keep_journals(struct registry *registry, struct journals *journals, struct runs *runs)
 {
     registry->journals = journals;
+    registry->runs = runs;
 }
 
 void registry_destroy(struct registry *registry)
@@ -128,26 +130,32 @@ void registry_take_row(const struct registry *registry, struct workspace *worksp
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
 }
 
-/* What remembers its requests. False: out of memory. */
-static bool create_memory(struct workspace *workspace, struct journals *journals)
+/* False: out of memory. */
+static bool add_journal(const struct registry *registry, const struct workspace_row *row,
+                        struct workspace *workspace)
 {
-    workspace->journal = journal_create(journals);
-    workspace->tally = tally_create();
-    return workspace->journal && workspace->tally;
+    if (!journals_are_on(registry->journals))
+        return true;
+    workspace->journal = journal_create(registry->journals);
+    workspace->tally = workspace->journal ? tally_create() : NULL;
+    if (workspace->tally)
+        workspace->place = runs_enter(registry->runs, row->run, workspace->tally);
+    if (!workspace->place)
+        tally_destroy(workspace->tally);
+    return workspace->place != NULL;
 }
 
 static struct workspace *create(const struct registry *registry, const struct workspace_row *row,
                                 int64_t jobs)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
-    if (!workspace)
-        return NULL;
-    workspace->rates = rates_create();
-    if (!workspace->rates ||
-        (journals_are_on(registry->journals) && !create_memory(workspace, registry->journals))) {
-        rates_destroy(workspace->rates);
-        journal_destroy(workspace->journal);
-        tally_destroy(workspace->tally);
+    if (workspace)
+        workspace->rates = rates_create();
+    if (!workspace || !workspace->rates || !add_journal(registry, row, workspace)) {
+        if (workspace) {
+            rates_destroy(workspace->rates);
+            journal_destroy(workspace->journal);
+        }
         free(workspace);
         return NULL;
     }
@@ -332,7 +340,7 @@ void workspace_release(struct workspace *workspace)
     workspace_free_members(workspace);
     rates_destroy(workspace->rates);
     journal_destroy(workspace->journal);
-    tally_destroy(workspace->tally);
+    runs_leave(workspace->place);
     feed_destroy(atomic_load(&workspace->feed));
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));

@@ -43,11 +43,13 @@ struct rule_set;
 struct feed;
 struct journal;
 struct journals;
+struct run_place;
+struct runs;
 struct tally;
 
 struct workspace {
-    /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
-       see registry_read_row(). */
+    /* pk, id, slug, project_id, created_at and run never change; the rest is under the registry's
+       lock: see registry_read_row(). */
     struct workspace_row row;
     struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;
@@ -77,7 +79,8 @@ struct workspace {
     pthread_mutex_t rules_lock;
 
     struct journal *journal;     /* of its requests; NULL: there is none */
-    struct tally *tally;         /* likewise (engine/tally.h) */
+    struct tally *tally;         /* what is counted of them; NULL likewise */
+    struct run_place *place;     /* among the runs, whose the tally is */
     _Atomic(struct feed *) feed; /* NULL: nobody has listened yet */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
@@ -96,8 +99,9 @@ struct registry;
 struct registry *registry_create(const struct settings *settings); /* NULL: out of memory */
 void registry_destroy(struct registry *registry);
 
-/* Workspaces that are added from now on have a journal each, among these. */
-void registry_keep_journals(struct registry *registry, struct journals *journals);
+/* Workspaces that are added from now on have a journal and a tally each, among these. */
+void registry_keep_journals(struct registry *registry, struct journals *journals,
+                            struct runs *runs);
 
 /*
  * After a commit, on the writer's thread: take over what a row says now, the key's or the member's

@@ -15,6 +15,8 @@ export const controlOperations = [...operations.values()]
 
 const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info'
     || path === '/_mock/outcomes' || path === '/metrics';
+// It is about all workspaces, unless one is named.
+const isOptional = ({ operationId }) => operationId === 'getReport';
 const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
@@ -35,7 +37,7 @@ export async function refuseEverywhere(server, slug) {
         await callAmbiguous(server, operationId, parameters, 'malformed_request');
         await call(server, operationId, { ...here, query: '?a=%zz', status: 400,
             example: 'malformed_query' });
-        if (!isServerWide(row))
+        if (!isServerWide(row) && !isOptional(row))
             await call(server, operationId, { ...refused, status: 400,
                 example: 'workspace_required' });
         await call(server, operationId, { ...refused, prefix: '/w/nobody', status: 404,
@@ -136,6 +138,18 @@ export async function refuseBodies(server, slug) {
         ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
         ['waitUntilSettled', 'invalid_wait', { until: 'settled', wait: '5' }],
         ['waitUntilSettled', 'foreign_since', { until: 'settled', since: '9.9' }],
+        ['verifyRequests', 'unknown_field', { cuont: 1 }],
+        ['verifyRequests', 'unknown_match', { order: [{ promt: 'x' }] }],
+        ['verifyRequests', 'invalid_count', { count: -1 }],
+        ['verifyRequests', 'misplaced_min', { count: 1, min: 1 }],
+        ['verifyRequests', 'invalid_status', { status: '9xx' }],
+        ['verifyRequests', 'invalid_end', { end: 'anwsered' }],
+        ['verifyRequests', 'invalid_order', { order: [] }],
+        ['verifyRequests', 'invalid_rules', { rules: 'unused' }],
+        ['verifyRequests', 'misplaced_match', { rules: 'used', match: {} }],
+        ['verifyRequests', 'secret_match', { match: { header: { Authorization: 'Bearer x' } } }],
+        ['verifyRequests', 'invalid_wait', { wait: '5' }],
+        ['verifyRequests', 'foreign_since', { since: '0.0.0.0.0.0.999999' }],
     ];
     for (const [operationId, example, body] of wrong) {
         const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;
@@ -152,7 +166,7 @@ export async function live(server) {
     await call(server, 'listOutcomes', { status: 200 });
 
     const body = { name: 'Checkout tests', slug: 'checkout', api_key: key, project_id: 'shop',
-        members: ['*@acme.com'], ttl: '10m' };
+        members: ['*@acme.com'], ttl: '10m', run: 'ci-42' };
     await call(server, 'createWorkspace', { body, status: 201, example: 'created' });
     await call(server, 'createWorkspace', { body: { slug: 'checkout' }, status: 409,
         example: 'slug_taken' });
@@ -183,6 +197,7 @@ export async function live(server) {
     await inboxes(server);
     await webhooks(server);
     await events(server);
+    await reports(server);
 }
 
 /** In a workspace with nothing else in it. */
@@ -428,6 +443,18 @@ export async function journal(server, mute) {
     for (const operationId of ['listRequests', 'getRequest', 'deleteRequests'])
         await call(mute, operationId, { parameters: { request: 1 }, status: 409,
             example: 'journal_off' });
+    await call(mute, 'getReport', { status: 409, example: 'journal_off' });
+}
+
+/** Of the run that a workspace was made for above. */
+async function reports(server) {
+    const ask = (query, status, example, prefix) => call(server, 'getReport', { prefix, query,
+        status, example });
+    for (const query of ['', '?run=ci-42', '?format=md', '?format=junit', '?workspace=checkout'])
+        await ask(query, 200);
+    await ask('?run=ci-24', 404, 'run_not_found');
+    await ask('?run=ci-24', 404, 'run_of_another', '/w/checkout');
+    await ask('?format=unit', 422, 'invalid_format');
 }
 
 /** Lint, in a workspace of its own. `mute` is a server without a journal. */

@@ -9,20 +9,20 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
-    'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
+    'transitionJob', 'releaseJob', 'waitUntilSettled', 'verifyRequests', 'listRules', 'createRule', 'deleteRules',
     'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
     'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest',
     'getMetrics', 'listFindings'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
-    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests'];
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests', 'verifyRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
 const reasons = [
     {
         reason: 'H6: no request makes the server fail',
-        operations: [...everywhere, 'listEvents'], status: 500, examples: ['server_error'],
+        operations: [...everywhere, 'listEvents', 'getReport'], status: 500, examples: ['server_error'],
     },
     {
         reason: 'H6: needs a disk that fails, which the fault tests bring',
@@ -64,6 +64,12 @@ const reasons = [
         operations: ['resetWorkspace'], status: 409, examples: ['wait_expired', 'workspace_deleted'],
     },
     {
+        reason: 'they count what else came to the server, or take ten thousand requests: see '
+            + 'tests/api/verify.test.mjs and verify_unknown.test.mjs',
+        operations: ['verifyRequests'], status: 409,
+        examples: ['none_came', 'rules_unused', 'journal_truncated'],
+    },
+    {
         reason: 'H3: a state may have 256 MiB; see tests/api/control_state.test.mjs',
         operations: ['createWorkspace', 'ensureWorkspace', 'replaceState'], status: 413,
         examples: ['payload_too_large'],
@@ -71,6 +77,10 @@ const reasons = [
     {
         reason: 'the example shows two of many, and outcomes.test.mjs looks at all',
         operations: ['listOutcomes'], status: 200, examples: ['some'],
+    },
+    {
+        reason: 'likewise; tests/api/report.test.mjs looks at all',
+        operations: ['getReport'], status: 200, examples: ['report'],
     },
     {
         reason: 'only while the server stops, for a moment that no request can prolong',
