@@ -130,6 +130,15 @@ static void note_key(const struct request *request, struct journal_entry *entry)
         memcpy(entry->key, authorization + len - LAST, LAST + 1);
 }
 
+/* The job that is the first of the path's parameters. */
+static void note_named_job(const struct request *request, struct journal_entry *entry)
+{
+    const char *job = request_param(request, 0);
+    size_t len = strlen(job);
+    if (len < sizeof entry->job)
+        memcpy(entry->job, job, len + 1);
+}
+
 /* A request that is over. */
 struct over {
     struct request *request;
@@ -144,14 +153,10 @@ static void note_job(const struct over *over, struct journal_entry *entry)
 {
     const struct rule_subject *subject = over->subject;
     const struct outcome_operation *operation = over->operation;
-    if (subject && *subject->made) {
+    if (subject && *subject->made)
         memcpy(entry->job, subject->made, sizeof entry->job);
-    } else if (operation && (operation->kind == TALLY_POLL || operation->kind == TALLY_CANCEL)) {
-        const char *job = request_param(over->request, 0);
-        size_t len = strlen(job);
-        if (len < sizeof entry->job)
-            memcpy(entry->job, job, len + 1);
-    }
+    else if (operation && (operation->kind == TALLY_POLL || operation->kind == TALLY_CANCEL))
+        note_named_job(over->request, entry);
 }
 
 static const enum journal_end ends[] = {
@@ -391,13 +396,23 @@ static bool is_read(const char *operation)
 static void record_control(struct engine *engine, const struct over *over)
 {
     struct workspace *workspace = mock_workspace(over->request);
+    const char *operation = request_operation(over->request);
     struct journal_entry entry;
     if (!workspace || !workspace->journal || strcmp(request_method(over->request), "GET") == 0 ||
-        is_read(request_operation(over->request)))
+        is_read(operation))
         return;
     describe(over, &entry);
     entry.is_control = true;
-    entry.at = workspace_now(workspace);
+    entry.caller = mock_caller(over->request);
+    entry.clock = workspace_now(workspace);
+    entry.at = mock_begun_at(over->request); /* what it has the clock bring about comes after it */
+    if (entry.at > entry.clock)              /* a reset: and so does what follows that */
+        entry.at = entry.clock;
+    if (strcmp(entry.caller, "key") == 0)
+        note_key(over->request, &entry);
+    if (operation &&
+        (strcmp(operation, "transitionJob") == 0 || strcmp(operation, "releaseJob") == 0))
+        note_named_job(over->request, &entry);
     add(engine, workspace, outline(&entry));
 }
 
