@@ -16,6 +16,8 @@ struct request_view {
 };
 
 void request_view_put(struct buf *out, const struct request_view *view);
+/* What tells it from others in a line: without headers and bodies. */
+void request_view_put_short(struct buf *out, const struct request_view *view);
 void request_view_put_har(struct buf *out, const struct request_view *view);
 
 /* Their ids, as a list. */
@@ -24,10 +26,6 @@ void request_view_put_findings(struct buf *out, uint64_t findings);
 /* A HAR document around its entries. */
 void request_view_begin_har(struct buf *out, const char *version);
 void request_view_end_har(struct buf *out, const char *cursor);
-
-/* Appends text that anybody may have sent as a JSON string: what is no UTF-8 is taken for Latin-1,
- * as HTTP once said. */
-void request_view_put_foreign(struct buf *out, const char *text, size_t len);
 
 /*
  * Whether a runtime is likely to have sent the request again by itself: the same bytes within

@@ -146,12 +146,32 @@ static int merge_findings(struct lines *into, const struct lines *from)
     return 0;
 }
 
-/* Items of two documents are never the same ones, even where their names are: each server has its
- * own jobs and request_ids. */
-static int join_items(struct report *into, const struct report *from)
+static struct request_id_line *find_request_id(const struct lines *lines, size_t count,
+                                               const struct request_id_line *like)
 {
-    for (each_line(request_id_line, item, &from->request_ids)) {
-        struct request_id_line *line = lines_add(&into->request_ids, sizeof *line);
+    struct request_id_line *all = lines->at;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(all[i].request_id, like->request_id) == 0 &&
+            strcmp(all[i].operation, like->operation) == 0)
+            return &all[i];
+    return NULL;
+}
+
+/* One that several workspaces had, here or there, is one line, as a server has it by itself. */
+static int join_request_ids(struct lines *into, const struct lines *from)
+{
+    size_t before = into->count;
+    for (each_line(request_id_line, item, from)) {
+        struct request_id_line *line = find_request_id(into, before, item);
+        if (line) {
+            line->sent = count_add(line->sent, item->sent);
+            line->made = count_add(line->made, item->made);
+            line->known = count_add(line->known, item->known);
+            line->failed = count_add(line->failed, item->failed);
+            line->other_bodies = count_add(line->other_bodies, item->other_bodies);
+            continue;
+        }
+        line = lines_add(into, sizeof *line);
         if (!line)
             return ERR_NO_MEMORY;
         *line = *item;
@@ -160,8 +180,31 @@ static int join_items(struct report *into, const struct report *from)
         if (!line->operation || !line->request_id)
             return ERR_NO_MEMORY;
     }
-    for (each_line(job_line, job, &from->polling)) {
-        struct job_line *line = lines_add(&into->polling, sizeof *line);
+    return 0;
+}
+
+static void add_job(struct job_line *into, const struct job_line *from)
+{
+    into->polls = count_add(into->polls, from->polls);
+    into->after_end = count_add(into->after_end, from->after_end);
+    into->ended |= from->ended;
+    if (into->shortest < 0 || (from->shortest >= 0 && from->shortest < into->shortest))
+        into->shortest = from->shortest;
+}
+
+/* Likewise: a seed gives jobs of the same ids. */
+static int join_jobs(struct lines *into, const struct lines *from)
+{
+    size_t before = into->count;
+    for (each_line(job_line, job, from)) {
+        size_t at = 0;
+        while (at < before && strcmp(LINES(job_line, into)[at].job, job->job) != 0)
+            at++;
+        if (at < before) {
+            add_job(LINES(job_line, into) + at, job);
+            continue;
+        }
+        struct job_line *line = lines_add(into, sizeof *line);
         if (!line)
             return ERR_NO_MEMORY;
         *line = *job;
@@ -207,7 +250,9 @@ int report_merge(struct report *into, const struct report *from)
     if (merge_runs(&into->runs, &from->runs) < 0 ||
         merge_outcomes(&into->outcomes, &from->outcomes) < 0 ||
         merge_unlisted(&into->unlisted, &from->unlisted) < 0 ||
-        merge_findings(&into->findings, &from->findings) < 0 || join_items(into, from) < 0)
+        merge_findings(&into->findings, &from->findings) < 0 ||
+        join_request_ids(&into->request_ids, &from->request_ids) < 0 ||
+        join_jobs(&into->polling, &from->polling) < 0)
         return ERR_NO_MEMORY;
     report_order(into);
     return 0;

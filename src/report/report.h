@@ -55,9 +55,10 @@ struct report *report_destroy(struct report *report);
 
 /*
  * Adds what `from` tells to `io_into`, as if one server had done both: counts are summed, and stay
- * at INT64_MAX where they would pass it; runs and outcomes are united; items are joined and cut at
- * REPORT_ITEMS_MAX; the version of the server and generated_at are those of the newer one. 0 or
- * ERR_NO_MEMORY, after which `io_into` is good for report_destroy() alone.
+ * at INT64_MAX where they would pass it; runs and outcomes are united; items are joined, those
+ * of one name too, and cut at REPORT_ITEMS_MAX; the version of the server and generated_at are
+ * those of the newer one. 0 or ERR_NO_MEMORY, after which `io_into` is good for report_destroy()
+ * alone.
  */
 int report_merge(struct report *io_into, const struct report *from);
 

@@ -50,9 +50,10 @@ describe('Shards of a run', () => {
             assert.equal(document.requests.total, first.requests.total + second.requests.total);
             assert.deepEqual(document.runs, ['ci-42']);
             assert.equal(document.workspaces, 2);
-            // The same request_id at two servers is not one that was used twice.
-            assert.deepEqual(document.request_ids.items.map(({ request_id: id, sent }) => [id, sent]).sort(),
-                [['r-1', 1], ['r-1', 1], ['r-2', 1]]);
+            // The same request_id at two servers is one item, as in two workspaces of one server, but
+            // none that was used twice.
+            assert.deepEqual(document.request_ids.items.map(({ request_id: id, sent, made }) => [id, sent, made])
+                .sort(), [['r-1', 2, 2], ['r-2', 1, 1]]);
             assert.equal(document.request_ids.repeated, 0);
             assert.equal(document.polling.items.length, document.polling.jobs);
         }

@@ -272,13 +272,41 @@ START_TEST(counts_are_summed_and_lists_united)
     ck_assert_uint_eq(json_array_size(at(document, "findings/0/examples")), 3);
     ck_assert_str_eq(text_at(document, "findings/0/examples/2"), "c");
     ck_assert_str_eq(text_at(document, "findings/1/severity"), "info");
-    ck_assert_uint_eq(json_array_size(at(document, "request_ids/items")), 2);
+    ck_assert_uint_eq(json_array_size(at(document, "request_ids/items")), 1);
     ck_assert_int_eq(number(document, "request_ids/left_out"), 4);
-    ck_assert_uint_eq(json_array_size(at(document, "polling/items")), 2);
+    ck_assert_uint_eq(json_array_size(at(document, "polling/items")), 1);
     ck_assert_int_eq(number(document, "polling/polls"), 18);
     ck_assert_str_eq(text_at(document, "runs/1"), "two");
     ck_assert_str_eq(text_at(document, "understudy"), "0.2.0");
     ck_assert_str_eq(text_at(document, "generated_at"), "2026-01-02T03:04:06.000Z");
+    json_decref(document);
+}
+END_TEST
+
+/* As one server tells of its workspaces, which may have used the same names. */
+START_TEST(items_of_one_name_become_one)
+{
+    json_t *one = parse(plain), *other = parse(plain);
+    put(one, "polling/items/0/shortest", json_string("2s"));
+    put(one, "polling/items/0/ended", json_false());
+    put(other, "polling/items/0/shortest", json_string("12ms"));
+    put(other, "polling/items/0/ended", json_true());
+    put(one, "request_ids/items/0/sent", json_integer(3));
+    put(other, "request_ids/items/0/sent", json_integer(4));
+    json_t *document = merged(one, other);
+    ck_assert_uint_eq(json_array_size(at(document, "request_ids/items")), 1);
+    ck_assert_int_eq(number(document, "request_ids/items/0/sent"), 7);
+    ck_assert_uint_eq(json_array_size(at(document, "polling/items")), 1);
+    ck_assert_str_eq(text_at(document, "polling/items/0/shortest"), "12ms");
+    ck_assert(json_is_true(at(document, "polling/items/0/ended")));
+    json_decref(document);
+
+    other = parse(plain);
+    put(other, "request_ids/items/0/operation", json_string("another"));
+    put(other, "polling/items/0/job", json_string("another"));
+    document = merged(parse(plain), other);
+    ck_assert_uint_eq(json_array_size(at(document, "request_ids/items")), 2);
+    ck_assert_uint_eq(json_array_size(at(document, "polling/items")), 2);
     json_decref(document);
 }
 END_TEST
@@ -400,6 +428,7 @@ int main(void)
     tcase_add_test(tcase, what_is_read_is_written);
     tcase_add_test(tcase, what_stands_twice_becomes_one);
     tcase_add_test(tcase, counts_are_summed_and_lists_united);
+    tcase_add_test(tcase, items_of_one_name_become_one);
     tcase_add_test(tcase, huge_counts_stay_whole_and_stop_at_the_end);
     tcase_add_test(tcase, items_are_cut_the_worst_first);
     tcase_add_test(tcase, lists_are_bounded);
