@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +41,15 @@ void json_put_text(struct buf *out, const char *text)
         json_put_string(out, text, strlen(text));
     else
         buf_append(out, "null", 4);
+}
+
+void json_put_foreign(struct buf *out, const char *text, size_t len)
+{
+    struct buf readable = BUF_INIT;
+    utf8_append_field(&readable, text, len);
+    json_put_string(out, readable.data ? readable.data : "", readable.len);
+    out->failed |= buf_failed(&readable);
+    buf_finish(&readable);
 }
 
 /*

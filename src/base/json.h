@@ -15,6 +15,10 @@
 void json_put_string(struct buf *out, const char *text, size_t len);
 void json_put_text(struct buf *out, const char *text);
 
+/* The same of bytes that anybody may have sent: what is no UTF-8 is taken for Latin-1, as HTTP once
+ * said. */
+void json_put_foreign(struct buf *out, const char *text, size_t len);
+
 /*
  * Appends a number in its shortest form, laid out as ECMAScript does (the form that the real
  * services' JavaScript gives): 0.1, 100000, 1e+21; a whole number has no ".0". `value` is finite.

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "control/header_view.h"
 #include "control/internal.h"
 #include "control/payload.h"
 
@@ -47,44 +48,27 @@ static void put_value(struct gathering *gathering, const char *name, const char 
     }
 }
 
-/* The name under which an object has a header already; else as it is. */
-static const char *known_name(json_t *headers, const char *name)
-{
-    const char *known;
-    json_t *value;
-    json_object_foreach(headers, known, value) if (strcasecmp(known, name) == 0) return known;
-    return name;
-}
-
 static void gather(void *arg, const char *name, size_t name_len, const char *value, size_t len)
 {
     struct gathering *gathering = arg;
-    (void)name_len; /* it is a text */
     struct buf text = BUF_INIT;
-    const char *as = known_name(gathering->headers, name);
-    const char *before = json_string_value(json_object_get(gathering->headers, as));
-    struct buf one = BUF_INIT;
-    if (before)
-        buf_printf(&text, "%s, ", before);
-    put_value(gathering, name, value, len, &one);
-    buf_append(&text, one.data ? one.data : "", one.len);
-    if (buf_failed(&one) || buf_failed(&text) ||
-        json_object_set_new(gathering->headers, as,
-                            json_stringn(text.data ? text.data : "", text.len)) < 0)
+    (void)name_len; /* it is a text */
+    put_value(gathering, name, value, len, &text);
+    if (buf_failed(&text) ||
+        !header_view_add(gathering->headers, name, text.data ? text.data : "", text.len))
         gathering->failed = true;
-    buf_finish(&one);
     buf_finish(&text);
 }
 
 void inbox_put_headers(struct request *request, struct buf *out)
 {
-    struct gathering gathering = {.request = request, .headers = json_object()};
+    struct gathering gathering = {.request = request, .headers = header_view_create()};
     if (gathering.headers)
         request_each_header(request, gather, &gathering);
     if (!gathering.headers || gathering.failed)
         out->failed = true;
     else
-        json_put_value(out, gathering.headers);
+        header_view_put(out, gathering.headers);
     json_decref(gathering.headers);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "control/input.h"
+#include "control/secrets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,14 +67,25 @@ static const char *header(struct rule_request *rules, const char *name)
     return journal_header(&((struct journal_request *)rules)->entry->headers, name);
 }
 
-/* Nothing, where it is not there any more. */
+/* Nothing, where it is not there any more; but it was, where the answer said so. */
+static int note_absence(struct journal_request *self, int status)
+{
+    if (status != ERR_NOT_FOUND)
+        return status;
+    self->is_partial = self->entry->status / 100 == 2;
+    return 0;
+}
+
 static int take_job(struct journal_request *self)
 {
     struct job job;
-    int status = self->db
-                     ? input_of_job(self->db, self->workspace, self->entry->job, &job, &self->input)
-                     : 0;
-    return status == ERR_NOT_FOUND ? 0 : status;
+    json_t *input = NULL;
+    int status =
+        self->db ? input_of_job(self->db, self->workspace, self->entry->job, &job, &input) : 0;
+    if (input)
+        self->input = secrets_blot(input);
+    json_decref(input);
+    return note_absence(self, status);
 }
 
 static int take_session(struct journal_request *self)
@@ -87,7 +99,13 @@ static int take_session(struct journal_request *self)
         memcpy(self->job, session.job, sizeof self->job);
         self->rules.job = self->job;
     }
-    return status == ERR_NOT_FOUND ? 0 : status;
+    return note_absence(self, status);
+}
+
+/* Its members may be missing: those after the cut, or all of one that was too long to be taken. */
+static bool is_cut(const struct journal_text *body)
+{
+    return body->len < body->whole && (body->len >= JOURNAL_BODY_MAX || !body->len);
 }
 
 static int take_body(struct journal_request *self)
@@ -97,6 +115,7 @@ static int take_body(struct journal_request *self)
     if (made && entry->body.len < entry->body.whole)
         return take_job(self);
     self->input = journal_body_json(entry);
+    self->is_partial = is_cut(&entry->body);
     return 0;
 }
 

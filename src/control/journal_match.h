@@ -11,8 +11,9 @@
  * What differs from how rules see a request that is under way: `job` is also the one that the
  * request has made; and the body is as it is kept, so that callback header values and API keys in
  * it fit nothing, and of one beyond 64 KiB only the members before the cut are there (where it made
- * a job, what the job was made with counts instead). Asking costs a parse of the body, once, and
- * only where the match looks at it. HTTP threads.
+ * a job, what the job was made with counts instead, likewise without these values); then it is
+ * partial, and so is the input of a job that has gone meanwhile. Asking costs a parse of the body,
+ * once, and only where the match looks at it. HTTP threads.
  */
 #ifndef UNDERSTUDY_CONTROL_JOURNAL_MATCH_H
 #define UNDERSTUDY_CONTROL_JOURNAL_MATCH_H
@@ -27,7 +28,8 @@ struct journal_request {
     const struct journal_entry *entry;
     struct db *db; /* NULL: nothing is read; requests about a job or session have no input then */
     int64_t workspace;
-    json_t *input; /* the body, or what the job or session was made with; once it was asked for */
+    json_t *input;   /* the body, or what the job or session was made with; once it was asked for */
+    bool is_partial; /* of which there may have been more than is known: it was cut, or is gone */
     char job[ID_HEX_SIZE];
     char *text; /* what the path's parts point into */
     struct path path;

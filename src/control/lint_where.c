@@ -5,7 +5,6 @@
 #include "control/journal_match.h"
 #include "control/lint_look.h"
 #include "control/lint_path.h"
-#include "control/request_view.h"
 
 #include <string.h>
 
@@ -24,7 +23,7 @@ static void put_text(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, ",\"%s\":", name);
     if (text)
-        request_view_put_foreign(out, text, strlen(text));
+        json_put_foreign(out, text, strlen(text));
     else
         buf_puts(out, "null");
 }
@@ -45,7 +44,11 @@ static void tell(struct places *places, struct buf *place)
 static void tell_member(void *arg, const char *name, const char *meant)
 {
     struct places *places = arg;
+    const struct journal_entry *entry = places->entry;
     struct buf place = BUF_INIT;
+    if (entry->body.len < entry->body.whole && /* the field that is missed may have been cut off */
+        !(entry->findings & finding_bit(FINDING_MISSPELLED_FIELD)))
+        meant = NULL;
     if ((places->finding == FINDING_MISSPELLED_FIELD) != (meant != NULL))
         return;
     put_text(&place, "field", name);

@@ -13,4 +13,10 @@
  */
 void payload_put(struct buf *out, const void *bytes, size_t len, bool cut);
 
+/* Whether they are UTF-8; of a body that was `cut`, *io_len is then without what was broken off. */
+bool payload_is_text(const void *bytes, size_t *io_len, bool cut);
+
+/* Appends them in base64, with quotes. */
+void payload_put_base64(struct buf *out, const void *bytes, size_t len);
+
 #endif

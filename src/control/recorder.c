@@ -12,6 +12,7 @@
 #include "control/lint_look.h"
 #include "control/outcome_of.h"
 #include "control/request_note.h"
+#include "control/secrets.h"
 #include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/rules.h"
@@ -20,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const char callback_header[] = "callback_header";
 
 enum {
     LAST = 4,        /* characters of a secret that are shown */
@@ -32,42 +31,6 @@ enum {
 
 /* -- what is secret ---------------------------------------------------------------------------- */
 
-/* Values that are texts, wherever they stand in it, become their length: "(12 bytes)". */
-static json_t *measure(const json_t *value)
-{
-    json_t *copy;
-    const char *name;
-    json_t *part;
-    size_t index;
-    if (json_is_string(value))
-        return json_sprintf("(%zu bytes)", json_string_length(value));
-    if (!json_is_object(value) && !json_is_array(value))
-        return json_incref((json_t *)value);
-    copy = json_is_object(value) ? json_object() : json_array();
-    json_object_foreach((json_t *)value, name, part) json_object_set_new(copy, name, measure(part));
-    json_array_foreach((json_t *)value, index, part) json_array_append_new(copy, measure(part));
-    return copy;
-}
-
-/* The same with the values of callback_headers so, also where the name is misspelt. As deep as
- * jansson parses. */
-static json_t *blot_members(const json_t *value)
-{
-    json_t *copy;
-    const char *name;
-    json_t *part;
-    size_t index;
-    if (!json_is_object(value) && !json_is_array(value))
-        return json_incref((json_t *)value);
-    copy = json_is_object(value) ? json_object() : json_array();
-    json_object_foreach((json_t *)value, name, part) json_object_set_new(
-        copy, name,
-        blot_find(name, strlen(name), callback_header) ? measure(part) : blot_members(part));
-    json_array_foreach((json_t *)value, index, part)
-        json_array_append_new(copy, blot_members(part));
-    return copy;
-}
-
 /*
  * A body with the values of callback_headers blotted out, to be freed by free(); NULL: there are
  * none in it. Where it is not JSON, it ends where they begin.
@@ -75,7 +38,7 @@ static json_t *blot_members(const json_t *value)
 static char *blot_headers(struct request *request, const char *body, size_t *io_len)
 {
     size_t kept = *io_len < JOURNAL_BODY_MAX ? *io_len : JOURNAL_BODY_MAX;
-    const char *at = blot_find(body, kept, callback_header);
+    const char *at = blot_find(body, kept, SECRETS_MEMBER);
     const json_t *value = NULL;
     struct err err;
     if (!at)
@@ -84,7 +47,7 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
     if (request_json(request, &value, &err) < 0) {
         buf_append(&text, body, (size_t)(at - body));
     } else {
-        json_t *copy = blot_members(value);
+        json_t *copy = secrets_blot(value);
         json_put_value(&text, copy);
         json_decref(copy);
     }

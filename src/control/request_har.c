@@ -4,12 +4,11 @@
 
 #include "base/json.h"
 #include "control/internal.h"
+#include "control/payload.h"
 
 #include <ctype.h>
-#include <nettle/base64.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistr.h>
 
 /* -- parts ------------------------------------------------------------------------------------- */
 
@@ -17,9 +16,9 @@ static void put_pair(struct buf *out, const char **io_separator, const char *nam
                      const char *value, size_t value_len)
 {
     buf_printf(out, "%s{\"name\":", *io_separator);
-    request_view_put_foreign(out, name, name_len);
+    json_put_foreign(out, name, name_len);
     buf_puts(out, ",\"value\":");
-    request_view_put_foreign(out, value, value_len);
+    json_put_foreign(out, value, value_len);
     buf_putc(out, '}');
     *io_separator = ",";
 }
@@ -72,22 +71,6 @@ static void put_url(struct buf *out, const struct journal_entry *entry)
     buf_puts(out, "\",");
 }
 
-static void put_base64(struct buf *out, const struct journal_text *body)
-{
-    size_t room = BASE64_ENCODE_RAW_LENGTH(body->len);
-    buf_putc(out, '"');
-    if (buf_reserve(out, room + 1)) {
-        base64_encode_raw(out->data + out->len, body->len, (const uint8_t *)body->data);
-        out->len += room;
-    }
-    buf_putc(out, '"');
-}
-
-static bool is_utf8(const struct journal_text *body)
-{
-    return !u8_check((const uint8_t *)body->data, body->len);
-}
-
 static const char *type_of(const struct journal_text *headers, const char *otherwise)
 {
     const char *type = journal_header(headers, "Content-Type");
@@ -97,7 +80,7 @@ static const char *type_of(const struct journal_text *headers, const char *other
 static void put_type(struct buf *out, const char *type)
 {
     buf_puts(out, "\"mimeType\":");
-    request_view_put_foreign(out, type, strlen(type));
+    json_put_foreign(out, type, strlen(type));
 }
 
 /* -- request and response ---------------------------------------------------------------------- */
@@ -105,7 +88,7 @@ static void put_type(struct buf *out, const char *type)
 static void put_request(struct buf *out, const struct journal_entry *entry)
 {
     buf_puts(out, "\"request\":{\"method\":");
-    request_view_put_foreign(out, entry->method, strlen(entry->method));
+    json_put_foreign(out, entry->method, strlen(entry->method));
     buf_puts(out, ",\"httpVersion\":\"HTTP/1.1\",");
     put_url(out, entry);
     put_headers(out, &entry->headers);
@@ -114,7 +97,9 @@ static void put_request(struct buf *out, const struct journal_entry *entry)
         buf_puts(out, "\"postData\":{");
         put_type(out, type_of(&entry->headers, "application/octet-stream"));
         buf_puts(out, ",\"params\":[],\"text\":");
-        request_view_put_foreign(out, entry->body.data, entry->body.len);
+        size_t len = entry->body.len;
+        payload_is_text(entry->body.data, &len, len < entry->body.whole);
+        json_put_foreign(out, entry->body.data, len);
         buf_puts(out, "},");
     }
     buf_printf(out, "\"headersSize\":-1,\"bodySize\":%zu}", entry->body.whole);
@@ -126,11 +111,12 @@ static void put_content(struct buf *out, const struct journal_entry *entry)
     buf_printf(out, "\"content\":{\"size\":%zu,", body->whole);
     put_type(out, type_of(&entry->answer_headers, "x-unknown"));
     if (body->data && body->whole) {
+        size_t len = body->len;
         buf_puts(out, ",\"text\":");
-        if (is_utf8(body)) {
-            json_put_string(out, body->data, body->len);
+        if (payload_is_text(body->data, &len, len < body->whole)) {
+            json_put_string(out, body->data, len);
         } else {
-            put_base64(out, body);
+            payload_put_base64(out, body->data, len);
             buf_puts(out, ",\"encoding\":\"base64\"");
         }
     }

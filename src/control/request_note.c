@@ -1,6 +1,6 @@
 #include "control/request_note.h"
 
-#include "base/json_hash.h"
+#include "base/hash.h"
 #include "base/json_peek.h"
 #include "control/lint.h"
 #include "control/outcome_of.h"
@@ -84,10 +84,10 @@ static void note_body(struct registry *registry, struct request *request,
     size_t len;
     const char *bytes = request_body(request, &len);
     if (request_json(request, &body, &err) < 0 || !json_is_object(body)) {
-        note->body = json_hash_bytes(bytes, len);
+        note->body = hash_bytes(bytes, len);
         return;
     }
-    note->body = json_hash(body);
+    note->body = hash_json(body);
     note->request_id = json_string_value(json_object_get(body, "request_id"));
     if (note->request_id && !*note->request_id)
         note->request_id = NULL;
@@ -141,6 +141,8 @@ uint64_t request_note(const struct control *control, struct request *request,
         request_each_answer_header(request, take_retry_after, &note.retry_after);
     if (note.kind != TALLY_OTHER)
         note.shows_end = shows_end(control->outcomes, &note, end);
+    if (note.kind == TALLY_CREATE && note.end == JOURNAL_ANSWERED && request_is_left(request))
+        note.end = JOURNAL_LEFT; /* nobody learns of the answer */
     if (note.kind == TALLY_CREATE) {
         note.is_new = says_new(end);
         note_body(engine_registry(control->engine), request, workspace, &address, &note);

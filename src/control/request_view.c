@@ -3,52 +3,23 @@
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/json_peek.h"
+#include "control/header_view.h"
 #include "control/internal.h"
 #include "control/journal_match.h"
 #include "control/payload.h"
 #include "engine/finding.h"
 
 #include <string.h>
-#include <strings.h>
-#include <unistr.h>
 
 enum { RETRY_WITHIN_MS = 100 };
 
-/* -- text of anybody's ------------------------------------------------------------------------- */
-
-/* Latin-1 as UTF-8. */
-static void append_latin1(struct buf *out, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x80)
-            buf_putc(out, (char)(0xc0 | c >> 6));
-        buf_putc(out, (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c));
-    }
-}
-
-static void append_foreign(struct buf *out, const char *text, size_t len)
-{
-    if (u8_check((const uint8_t *)text, len))
-        append_latin1(out, text, len);
-    else
-        buf_append(out, text, len);
-}
-
-void request_view_put_foreign(struct buf *out, const char *text, size_t len)
-{
-    struct buf plain = BUF_INIT;
-    append_foreign(&plain, text, len);
-    out->failed |= buf_failed(&plain);
-    json_put_string(out, plain.data ? plain.data : "", plain.len);
-    buf_finish(&plain);
-}
+/* -- parts ------------------------------------------------------------------------------------- */
 
 static void put_foreign(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, "\"%s\":", name);
     if (text)
-        request_view_put_foreign(out, text, strlen(text));
+        json_put_foreign(out, text, strlen(text));
     else
         buf_puts(out, "null");
     buf_putc(out, ',');
@@ -63,48 +34,18 @@ static void put_text(struct buf *out, const char *name, const char *text)
 
 /* -- headers and bodies ------------------------------------------------------------------------ */
 
-/* Whether a header of this name stands before place `at`. */
-static bool was_before(const struct journal_text *headers, size_t at, const char *name)
-{
-    const char *known, *value;
-    for (size_t place = 0; place < at && journal_next_header(headers, &place, &known, &value);)
-        if (place < at && strcasecmp(known, name) == 0)
-            return true;
-    return false;
-}
-
-/* All values of a name, from place `at` on, as one (RFC 9110, 5.3). */
-static void put_values(struct buf *out, const struct journal_text *headers, size_t at,
-                       const char *name)
-{
-    struct buf values = BUF_INIT;
-    const char *known, *value;
-    while (journal_next_header(headers, &at, &known, &value)) {
-        if (strcasecmp(known, name) != 0)
-            continue;
-        if (values.data)
-            buf_puts(&values, ", ");
-        buf_puts(&values, value);
-    }
-    out->failed |= buf_failed(&values);
-    request_view_put_foreign(out, values.data ? values.data : "", values.len);
-    buf_finish(&values);
-}
-
 static void put_headers(struct buf *out, const struct journal_text *headers)
 {
-    const char *name, *value, *separator = "";
-    buf_puts(out, "\"headers\":{");
-    for (size_t at = 0, from = 0; journal_next_header(headers, &at, &name, &value); from = at) {
-        if (was_before(headers, at, name))
-            continue;
-        buf_puts(out, separator);
-        request_view_put_foreign(out, name, strlen(name));
-        buf_putc(out, ':');
-        put_values(out, headers, from, name);
-        separator = ",";
-    }
-    buf_puts(out, "},");
+    json_t *view = header_view_create();
+    const char *name, *value;
+    bool whole = view != NULL;
+    for (size_t at = 0; whole && journal_next_header(headers, &at, &name, &value);)
+        whole = header_view_add(view, name, value, strlen(value));
+    buf_puts(out, "\"headers\":");
+    header_view_put(out, view);
+    buf_putc(out, ',');
+    out->failed |= !whole;
+    json_decref(view);
 }
 
 /* Without a comma at its end. */
@@ -113,7 +54,7 @@ static void put_body(struct buf *out, const struct journal_text *body)
     if (body->data && body->whole)
         payload_put(out, body->data, body->len, body->len < body->whole);
     else
-        buf_puts(out, "\"body\":null");
+        buf_puts(out, "\"body\":null,\"body_base64\":null");
     buf_printf(out, ",\"body_bytes\":%zu", body->whole);
 }
 
@@ -155,7 +96,7 @@ static void put_prefix(struct buf *out, const struct journal_entry *entry)
         strncmp(entry->path, "/w/", 3) == 0)
         return;
     buf_puts(out, "\"prefix\":");
-    request_view_put_foreign(out, entry->target, 3 + strcspn(entry->target + 3, "/?"));
+    json_put_foreign(out, entry->target, 3 + strcspn(entry->target + 3, "/?"));
     buf_putc(out, ',');
 }
 

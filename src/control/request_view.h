@@ -25,10 +25,6 @@ void request_view_put_findings(struct buf *out, uint64_t findings);
 void request_view_begin_har(struct buf *out, const char *version);
 void request_view_end_har(struct buf *out, const char *cursor);
 
-/* Appends text that anybody may have sent as a JSON string: what is no UTF-8 is taken for Latin-1,
- * as HTTP once said. */
-void request_view_put_foreign(struct buf *out, const char *text, size_t len);
-
 /*
  * Whether a runtime is likely to have sent the request again by itself: the same bytes within
  * 100 ms on another connection, as Java's and Go's do where a connection breaks. Finds the one that

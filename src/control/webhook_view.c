@@ -2,7 +2,7 @@
 
 #include "base/duration.h"
 #include "base/json.h"
-#include "base/token.h"
+#include "control/header_view.h"
 #include "control/internal.h"
 #include "control/payload.h"
 #include "engine/delivery.h"
@@ -126,58 +126,17 @@ static void put_request(const struct view *view, const struct attempt_row *row)
 
 /* -- an attempt: what came back ---------------------------------------------------------------- */
 
-/*
- * Adds a field to an object of [name, value, …] by folded names: those that repeat a name are one,
- * under its first spelling. An object, since a receiver may send thousands.
- */
-static void merge_field(json_t *merged, const json_t *field)
-{
-    const char *name = json_string_value(json_array_get(field, 0));
-    char *folded = name ? strdup(name) : NULL;
-    json_t *same;
-    if (!folded)
-        return;
-    token_fold(folded);
-    same = json_object_get(merged, folded);
-    if (same)
-        json_array_append(same, json_array_get(field, 1));
-    else
-        json_object_set_new(merged, folded, json_copy((json_t *)field));
-    free(folded);
-}
-
-/* "Name":"value, value" */
-static void put_field(struct buf *out, const json_t *field)
-{
-    struct buf values = BUF_INIT;
-    for (size_t i = 1; i < json_array_size(field); i++) {
-        const json_t *value = json_array_get(field, i);
-        buf_puts(&values, i > 1 ? ", " : "");
-        buf_append(&values, json_string_value(value), json_string_length(value));
-    }
-    json_put_text(out, json_string_value(json_array_get(field, 0)));
-    buf_putc(out, ':');
-    json_put_string(out, values.data ? values.data : "", values.len);
-    out->failed |= buf_failed(&values);
-    buf_finish(&values);
-}
-
 static void put_answer_headers(struct buf *out, const char *headers)
 {
     json_t *list = headers ? json_loads(headers, JSON_ALLOW_NUL, NULL) : NULL,
-           *merged = json_object(), *field;
-    const char *name, *separator = "";
-    for (size_t i = 0; i < json_array_size(list); i++)
-        merge_field(merged, json_array_get(list, i));
-    buf_putc(out, '{');
-    json_object_foreach(merged, name, field)
-    {
-        buf_puts(out, separator);
-        put_field(out, field);
-        separator = ",";
+           *view = header_view_create();
+    for (size_t i = 0; view && i < json_array_size(list); i++) {
+        const json_t *field = json_array_get(list, i), *value = json_array_get(field, 1);
+        out->failed |= !header_view_add(view, json_string_value(json_array_get(field, 0)),
+                                        json_string_value(value), json_string_length(value));
     }
-    buf_putc(out, '}');
-    json_decref(merged);
+    header_view_put(out, view);
+    json_decref(view);
     json_decref(list);
 }
 

@@ -1,7 +1,6 @@
 #include "engine/answer.h"
 
 #include "base/json.h"
-#include "base/utf8.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -66,15 +65,6 @@ int64_t answer_retry_after(const char *value, int64_t now)
     return (int64_t)at * 1000 > now ? (int64_t)at * 1000 - now : 0;
 }
 
-static void put_text(struct buf *out, const char *text, size_t len)
-{
-    struct buf readable = BUF_INIT;
-    utf8_append_field(&readable, text, len);
-    json_put_string(out, readable.data ? readable.data : "", readable.len);
-    out->failed |= buf_failed(&readable);
-    buf_finish(&readable);
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
@@ -93,9 +83,9 @@ static void read_line(struct answer *answer, char *line, size_t len, int64_t now
         end--;
     struct buf *out = &answer->headers;
     buf_puts(out, out->len > 1 ? ",[" : "[");
-    put_text(out, line, (size_t)(colon - line));
+    json_put_foreign(out, line, (size_t)(colon - line));
     buf_putc(out, ',');
-    put_text(out, value, (size_t)(end - value));
+    json_put_foreign(out, value, (size_t)(end - value));
     buf_putc(out, ']');
     *end = '\0';
     if (colon - line == (ptrdiff_t)strlen("Retry-After") &&

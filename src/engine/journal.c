@@ -39,6 +39,7 @@ struct journal {
     struct journals *journals;
     struct journal *next, **place; /* in the list of all */
     atomic_llong newest;
+    atomic_llong cleared;            /* the newest when it was last cleared */
     _Alignas(64) atomic_llong bytes; /* that were reported */
     struct part parts[];
 };
@@ -258,6 +259,7 @@ size_t journal_clear(struct journal *journal)
     lock_all(journal);
     for (unsigned i = 0; i < journal->journals->parts; i++)
         empty(journal, &journal->parts[i], &had[i]);
+    atomic_store(&journal->cleared, atomic_load(&journal->newest));
     unlock_all(journal);
     for (unsigned i = 0; i < journal->journals->parts; i++) /* whoever adds need not wait for it */
         count += drop(&had[i]);
@@ -335,16 +337,15 @@ static bool evict(struct journal *journal)
     return true;
 }
 
-/* Drops what is behind the newest by more than there may be, of all parts. */
+/* Drops what is behind the newest by more than there may be, of all parts: also where others do so
+ * at the same time, so that then all of it is counted as lost. */
 static void drop_all_old(struct journal *journal)
 {
     int64_t until = atomic_load(&journal->newest) - JOURNAL_ENTRIES_MAX;
-    for (struct part *part; (part = oldest_part(journal));) {
+    for (struct part *part; (part = oldest_part(journal)) && atomic_load(&part->oldest) <= until;) {
         pthread_mutex_lock(&part->lock);
         struct journal_entry *entry = drop_old(part, until);
         pthread_mutex_unlock(&part->lock);
-        if (!entry)
-            break;
         journal_entry_release(entry);
     }
 }
@@ -439,6 +440,11 @@ struct journal_loss journal_evicted(struct journal *journal)
         pthread_mutex_unlock(&part->lock);
     }
     return loss;
+}
+
+int64_t journal_cleared(const struct journal *journal)
+{
+    return atomic_load(&journal->cleared);
 }
 
 /* -- reading ----------------------------------------------------------------------------------- */

@@ -110,6 +110,9 @@ struct journal_loss {
 };
 struct journal_loss journal_evicted(struct journal *journal);
 
+/* The number of the newest when it was last cleared; 0: never. Any thread. */
+int64_t journal_cleared(const struct journal *journal);
+
 /*
  * The entries that are there, or those with numbers in (after, until], oldest first, with a
  * reference each, in *ret_entries to be let go of by journal_release_all(). False: out of memory.

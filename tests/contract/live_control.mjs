@@ -445,6 +445,23 @@ async function reports(server) {
     await ask('?format=unit', 422, 'invalid_format');
 }
 
+/** Lint, in a workspace of its own. `mute` is a server without a journal. */
+export async function lint(server, mute) {
+    const key = `exec_live_${'l'.repeat(40)}`;
+    const prefix = '/w/linted';
+    await call(server, 'createWorkspace', { status: 201, body: { slug: 'linted', api_key: key,
+        members: ['*@acme.com'], settings: { lint: { ignore: ['unknown_field'] } } } });
+    const list = (query, status, example) => call(server, 'listFindings', { prefix, query, status,
+        example });
+    await list('', 200, 'none');
+    await list('?id=unknown_feild', 422, 'invalid_id');
+    await call(server, 'createScenarioJob', { status: 201, headers: bearer(key),
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call',
+            callbackUrl: 'https://hooks.acme.com/exec-scenarios' } });
+    await list('?severity=error', 200, 'findings');
+    await call(mute, 'listFindings', { status: 409, example: 'journal_off' });
+}
+
 /** In a workspace with a seed, whose ids and times are the same each time. */
 async function clock(server) {
     const key = `exec_live_${'c'.repeat(40)}`;

@@ -13,7 +13,7 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
     'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest',
-    'getMetrics'];
+    'getMetrics', 'listFindings'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];

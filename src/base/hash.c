@@ -1,4 +1,4 @@
-#include "base/json_hash.h"
+#include "base/hash.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ static uint64_t mix(uint64_t hash)
     return hash ^ hash >> 31;
 }
 
-uint64_t json_hash_bytes(const char *bytes, size_t len)
+uint64_t hash_bytes(const char *bytes, size_t len)
 {
     uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < len; i++)
@@ -32,7 +32,7 @@ static uint64_t hash_plain(const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_STRING:
-        return json_hash_bytes(json_string_value(value), json_string_length(value));
+        return hash_bytes(json_string_value(value), json_string_length(value));
     case JSON_INTEGER:
         return (uint64_t)json_integer_value(value);
     case JSON_REAL:
@@ -42,7 +42,7 @@ static uint64_t hash_plain(const json_t *value)
     }
 }
 
-uint64_t json_hash(const json_t *value)
+uint64_t hash_json(const json_t *value)
 {
     uint64_t hash = hash_plain(value);
     const char *name;
@@ -50,9 +50,9 @@ uint64_t json_hash(const json_t *value)
     size_t index;
     json_object_foreach((json_t *)value, name, part)
     {
-        uint64_t own = json_hash_bytes(name, strlen(name));
-        hash += mix(own ^ mix(json_hash(part)));
+        uint64_t own = hash_bytes(name, strlen(name));
+        hash += mix(own ^ mix(hash_json(part)));
     }
-    json_array_foreach(value, index, part) hash = mix(hash) + json_hash(part);
+    json_array_foreach(value, index, part) hash = mix(hash) + hash_json(part);
     return mix(hash + UINT64_C(0x9E3779B97F4A7C15) * ((uint64_t)json_typeof(value) + 1));
 }
