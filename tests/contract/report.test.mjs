@@ -92,13 +92,14 @@ describe('JUnit', () => {
 
 /** What a reader sees of a piece of Markdown: its characters, and line breaks as \n. */
 function seen(tokens) {
-    const entities = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': '\'' };
+    const entities = { amp: '&', lt: '<', gt: '>', quot: '"' };
     return tokens.map((token) => {
         if (token.type === 'html') return token.raw === '<br>' ? '\n' : assert.fail(`markup: ${token.raw}`);
         if (token.type === 'link' && token.raw === token.href) return token.raw; // a bare URL
         assert.ok(['text', 'escape', 'codespan', 'strong'].includes(token.type), `${token.type}: ${token.raw}`);
         if (token.type === 'strong') return seen(token.tokens);
-        return token.text.replace(/&(\w+|#39);/g, (_, name) => entities[name]);
+        return token.text.replace(/&(?:(\w+)|#(\d+));/g, (_, name, code) =>
+            (code ? String.fromCharCode(code) : entities[name]));
     }).join('');
 }
 
