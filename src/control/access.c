@@ -200,3 +200,14 @@ enum access_refusal access_decide(const struct access_policy *policy,
         finder->release(workspace);
     return refusal;
 }
+
+const char *access_caller(const struct access_policy *policy, const struct access_request *request)
+{
+    const char *given = bearer(request->authorization);
+    if (has_token(policy, request))
+        return "control_token";
+    if (given && looks_like_key(given))
+        return "key";
+    return request->peer && address_is_loopback(request->peer) && !request->forwarded ? "loopback"
+                                                                                      : "anybody";
+}

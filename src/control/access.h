@@ -66,4 +66,11 @@ enum access_refusal access_decide(const struct access_policy *policy,
                                   const struct access_finder *finder,
                                   struct workspace **ret_workspace);
 
+/*
+ * Who a request that is granted comes from, in one word: "key", "control_token", "loopback" (a
+ * caller on this machine), or "anybody", whom --control open lets in. A key says most, then the
+ * token.
+ */
+const char *access_caller(const struct access_policy *policy, const struct access_request *request);
+
 #endif

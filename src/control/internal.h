@@ -41,6 +41,8 @@ extern const struct field transition_fields[];
 extern const size_t transition_field_count;
 extern const struct field settle_fields[];
 extern const size_t settle_field_count;
+extern const struct field verify_fields[];
+extern const size_t verify_field_count;
 
 /* The query parameters of the operations that have any (control/params.h). */
 extern const struct param workspace_list_params[];
@@ -57,6 +59,8 @@ extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
 extern const struct param inbox_list_params[];
 extern const size_t inbox_list_param_count;
+extern const struct param timeline_params[];
+extern const size_t timeline_param_count;
 extern const struct param request_list_params[];
 extern const size_t request_list_param_count;
 extern const struct param lint_list_params[];
@@ -79,6 +83,11 @@ void mock_leave(struct request *request);
 
 /* The workspace that the request is about; the request holds the reference. NULL: none. */
 struct workspace *mock_workspace(struct request *request);
+
+/* Of a request that has a workspace: who sent it, as access_caller() says; and what the workspace's
+ * clock showed when it began. */
+const char *mock_caller(struct request *request);
+int64_t mock_begun_at(struct request *request);
 
 /* The journal that it is about: the workspace's, or that of no workspace's requests, which
  * ?workspace=_none names where the operation may be about them. NULL: nothing is journaled. */
@@ -242,6 +251,7 @@ void webhook_redeliver_handler(struct request *request); /* webhook_again.c */
 void webhook_release_handler(struct request *request);
 
 void settle_handler(struct request *request); /* settle.c */
+void verify_handler(struct request *request); /* verify.c */
 
 void source_create_handler(struct request *request); /* sources.c */
 void rule_list_handler(struct request *request);     /* rules.c */
@@ -266,6 +276,9 @@ void lint_handler(struct request *request); /* lint_list.c */
 /* The findings that the request's workspace does not want to hear of; none where it is about no
  * workspace. */
 uint64_t lint_ignored(struct request *request);
+
+void timeline_handler(struct request *request); /* timeline.c */
+void job_timeline_handler(struct request *request);
 
 void report_handler(struct request *request);       /* report.c */
 void info_handler(struct request *request);         /* info.c */

@@ -13,6 +13,8 @@ const struct operation_params operation_params[] = {
     {"getWebhook", webhook_get_params, &webhook_get_param_count},
     {"listRequests", request_list_params, &request_list_param_count},
     {"getReport", report_get_params, &report_get_param_count},
+    {"getTimeline", timeline_params, &timeline_param_count},
+    {"getJobTimeline", timeline_params, &timeline_param_count},
     {"listFindings", lint_list_params, &lint_list_param_count},
     {"getState", state_get_params, &state_get_param_count},
     {"listRules", rule_list_params, &rule_list_param_count},

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "control/internal.h"
+#include "control/journal_match.h"
 #include "control/lint_look.h"
 #include "control/outcome_of.h"
 #include "control/request_note.h"
@@ -57,9 +58,10 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
 /* API keys, wherever they stand: answers repeat what they were asked with, in any spelling. */
 static void blot_entry(struct journal_entry *entry)
 {
-    const struct journal_text *body = &entry->body;
-    bool escapes = blot_has_escapes(entry->target, strlen(entry->target)) ||
-                   (body->len && blot_has_escapes(body->data, body->len));
+    const struct journal_text *asked[] = {&entry->headers, &entry->body};
+    bool escapes = blot_has_escapes(entry->target, strlen(entry->target));
+    for (size_t i = 0; !escapes && i < sizeof asked / sizeof *asked; i++)
+        escapes = asked[i]->len && blot_has_escapes(asked[i]->data, asked[i]->len);
     blot_keys(entry->bytes, entry->size - sizeof *entry, escapes);
 }
 
@@ -128,6 +130,15 @@ static void note_key(const struct request *request, struct journal_entry *entry)
         memcpy(entry->key, authorization + len - LAST, LAST + 1);
 }
 
+/* The job that is the first of the path's parameters. */
+static void note_named_job(const struct request *request, struct journal_entry *entry)
+{
+    const char *job = request_param(request, 0);
+    size_t len = strlen(job);
+    if (len < sizeof entry->job)
+        memcpy(entry->job, job, len + 1);
+}
+
 /* A request that is over. */
 struct over {
     struct request *request;
@@ -142,14 +153,10 @@ static void note_job(const struct over *over, struct journal_entry *entry)
 {
     const struct rule_subject *subject = over->subject;
     const struct outcome_operation *operation = over->operation;
-    if (subject && *subject->made) {
+    if (subject && *subject->made)
         memcpy(entry->job, subject->made, sizeof entry->job);
-    } else if (operation && (operation->kind == TALLY_POLL || operation->kind == TALLY_CANCEL)) {
-        const char *job = request_param(over->request, 0);
-        size_t len = strlen(job);
-        if (len < sizeof entry->job)
-            memcpy(entry->job, job, len + 1);
-    }
+    else if (operation && (operation->kind == TALLY_POLL || operation->kind == TALLY_CANCEL))
+        note_named_job(over->request, entry);
 }
 
 static const enum journal_end ends[] = {
@@ -217,29 +224,77 @@ static struct journal_entry *complete(struct request *request, const struct requ
 
 /* -- whose it is ------------------------------------------------------------------------------- */
 
-/* Of a request that no API has found to be about anything: the prefix's, else the key's. */
-static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+/* Of a path below /api/projects/{project} that is none of the Scenarios API's, or a method that it
+ * does not have there; NULL: it is no such path. */
+static struct workspace *find_by_project(struct registry *registry, const struct request *request)
 {
-    struct registry *registry = engine_registry(engine);
-    const char *prefix = request_workspace_prefix(request);
+    struct workspace *found = NULL;
+    const char *sent = request_path(request);
+    char *text = sent ? strdup(sent) : NULL;
+    struct path path;
+    bool too_many;
+    if (text && path_split(text, &path, &too_many) && path.count > 2 &&
+        strcmp(path.segments[0], "api") == 0 && strcmp(path.segments[1], "projects") == 0) {
+        found = registry_by_project(registry, path.segments[2]);
+        if (!found)
+            found = registry_default(registry);
+    }
+    free(text);
+    return found;
+}
+
+static struct workspace *find_by_key(struct registry *registry, const struct request *request)
+{
     const char *authorization = request_authorization(request);
-    unsigned char hash[KEY_HASH_SIZE];
-    if (prefix)
-        return registry_by_slug(registry, prefix);
     const char *key = authorization ? strstr(authorization, "exec_live_") : NULL;
+    unsigned char hash[KEY_HASH_SIZE];
     if (!key)
         return NULL;
     digest_sha256(key, strlen(key), hash);
     return registry_by_key(registry, hash);
 }
 
+/* Of a request that no API has found to be about anything: the prefix's, else the project's (C11),
+ * else the key's. */
+static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+{
+    struct registry *registry = engine_registry(engine);
+    const char *prefix = request_workspace_prefix(request);
+    if (prefix)
+        return registry_by_slug(registry, prefix);
+    struct workspace *found = find_by_project(registry, request);
+    return found ? found : find_by_key(registry, request);
+}
+
+/* What it says is read once for all who wait. */
+static void post_entry(struct engine *engine, struct workspace *workspace,
+                       const struct journal_entry *entry)
+{
+    struct journal_request asked;
+    struct db *db = store_reader(engine_store(engine), NULL);
+    if (db && journal_request_init(&asked, entry, db, workspace->row.pk) == 0)
+        events_post_about(workspace, EVENT_JOURNAL, &asked);
+    else
+        events_post(workspace, EVENT_JOURNAL);
+    if (db)
+        journal_request_finish(&asked);
+}
+
 static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
 {
     if (!entry)
         return; /* without memory the request itself is more important */
-    journal_add(workspace ? workspace->journal : engine_nobodys_journal(engine), entry);
-    if (workspace)
+    if (!workspace) {
+        journal_add(engine_nobodys_journal(engine), entry);
+    } else if (!events_are_waited_for(workspace)) {
+        journal_add(workspace->journal, entry);
         events_post(workspace, EVENT_JOURNAL);
+    } else {
+        journal_entry_hold(entry);
+        journal_add(workspace->journal, entry);
+        post_entry(engine, workspace, entry);
+        journal_entry_release(entry);
+    }
 }
 
 /* The same of what listeners are told too. */
@@ -328,19 +383,36 @@ static void record_api(struct control *control, struct over *over)
     workspace_release(found);
 }
 
+/* What writes nothing here: what anybody posts to an inbox is kept there, and must not drive out
+ * what is here; and to verify is to ask. */
+static bool is_read(const char *operation)
+{
+    return operation &&
+           (strcmp(operation, "postToInbox") == 0 || strcmp(operation, "verifyRequests") == 0);
+}
+
 /* What writes through the control plane: who did what when, without what was said, which may be
- * secret. What anybody posts to an inbox is kept there, and must not drive out what is here. */
+ * secret. */
 static void record_control(struct engine *engine, const struct over *over)
 {
     struct workspace *workspace = mock_workspace(over->request);
     const char *operation = request_operation(over->request);
     struct journal_entry entry;
     if (!workspace || !workspace->journal || strcmp(request_method(over->request), "GET") == 0 ||
-        (operation && strcmp(operation, "postToInbox") == 0))
+        is_read(operation))
         return;
     describe(over, &entry);
     entry.is_control = true;
-    entry.at = workspace_now(workspace);
+    entry.caller = mock_caller(over->request);
+    entry.clock = workspace_now(workspace);
+    entry.at = mock_begun_at(over->request); /* what it has the clock bring about comes after it */
+    if (entry.at > entry.clock)              /* a reset: and so does what follows that */
+        entry.at = entry.clock;
+    if (strcmp(entry.caller, "key") == 0)
+        note_key(over->request, &entry);
+    if (operation &&
+        (strcmp(operation, "transitionJob") == 0 || strcmp(operation, "releaseJob") == 0))
+        note_named_job(over->request, &entry);
     add(engine, workspace, outline(&entry));
 }
 

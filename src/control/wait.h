@@ -21,6 +21,7 @@
 #define UNDERSTUDY_CONTROL_WAIT_H
 
 #include "base/buf.h"
+#include "control/journal_match.h"
 #include "engine/events.h"
 #include "engine/jump.h"
 #include "http/request.h"
@@ -40,6 +41,13 @@ struct control_wait {
     void (*tell)(struct request *request, struct control_wait *self, struct buf *detail,
                  struct buf *hint);
 
+    /* Instead of `tell`, for a 409 of its own: answers, whichever of these it is. Or NULL. */
+    void (*refuse)(struct request *request, struct control_wait *self);
+
+    /* Whether one request that was written down (EVENT_JOURNAL) may change what `look` finds; NULL:
+       each may. Called by the thread that wrote it down, when nobody looks, with a lock held. */
+    bool (*minds)(struct control_wait *self, struct journal_request *asked);
+
     /* Releases what the state owns; or NULL. Once, at the request's end. */
     void (*finish)(struct control_wait *self);
 
@@ -54,6 +62,10 @@ void *control_wait_state(struct request *request, size_t size);
 
 /* Looks, and waits. */
 void control_wait(struct request *request);
+
+/* Whether it has waited already. What then is not there any more went with a reset or deletion,
+ * which is about to end the wait: it is no 404, but LOOK_NOT_YET. */
+bool control_wait_is_open(const struct control_wait *wait);
 
 /*
  * Appends why time has not brought it yet: "the clock is manual, next event in 40s: POST

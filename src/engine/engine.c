@@ -12,7 +12,8 @@
 struct loading {
     struct db *db;
     struct registry *registry;
-    int status; /* of the rules */
+    int64_t started_at; /* the server, in real ms */
+    int status;         /* of the rules */
 };
 
 static int take_workspace(const struct workspace_row *row, void *arg)
@@ -20,7 +21,10 @@ static int take_workspace(const struct workspace_row *row, void *arg)
     const struct loading *loading = arg;
     int64_t jobs = 0;
     int status = job_last_event(loading->db, row->pk, &jobs);
-    return status < 0 ? status : registry_add_workspace(loading->registry, row, jobs);
+    if (status < 0)
+        return status;
+    return registry_add_workspace(loading->registry, row, jobs,
+                                  row->created_at < loading->started_at ? loading->started_at : 0);
 }
 
 static int take_key(const struct key_row *row, void *registry)
@@ -40,12 +44,12 @@ static void take_rules(struct workspace *workspace, void *arg)
         loading->status = rules_load(loading->db, workspace);
 }
 
-static int load(struct engine *engine, struct err *err)
+static int load(struct engine *engine, int64_t started_at, struct err *err)
 {
     struct db *db = store_reader(engine->store, err);
     if (!db)
         return ERR_IO;
-    struct loading loading = {.db = db, .registry = engine->registry};
+    struct loading loading = {.db = db, .registry = engine->registry, .started_at = started_at};
     int status = workspace_each(db, take_workspace, &loading);
     if (status == 0)
         status = key_each(db, take_key, engine->registry);
@@ -137,6 +141,7 @@ static bool start_counting(struct engine *engine)
 int engine_start(struct store *store, const struct engine_options *options,
                  struct engine **ret_engine, struct err *err)
 {
+    int64_t started_at = time_steady_ms(); /* what is made at the start is not older than that */
     int status = engine_bootstrap(store, options, err);
     if (status < 0)
         return status;
@@ -154,7 +159,7 @@ int engine_start(struct store *store, const struct engine_options *options,
     if (status == 0)
         registry_keep_journals(engine->registry, engine->journals, engine->runs);
     if (status == 0)
-        status = load(engine, err);
+        status = load(engine, started_at, err);
     if (status == 0)
         status = worker_start(store, engine->deadlines, &engine->worker, err);
     if (status == 0)

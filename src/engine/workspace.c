@@ -163,6 +163,7 @@ static struct workspace *create(const struct registry *registry, const struct wo
     registry_take_row(registry, workspace, row);
     clock_share(&workspace->clock, &row->clock);
     events_init(&workspace->events, jobs);
+    atomic_init(&workspace->past.jobs, jobs);
     pthread_mutex_init(&workspace->rules_lock, NULL);
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
@@ -202,12 +203,16 @@ void registry_announce_workspace(struct registry *registry, struct workspace *wo
     pthread_rwlock_unlock(&registry->lock);
 }
 
-int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs)
+int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs,
+                           int64_t started_at)
 {
     struct workspace *workspace;
     int status = registry_prepare_workspace(registry, row, jobs, &workspace);
-    if (status == 0)
+    if (status == 0) {
+        atomic_store(&workspace->past.started_at, started_at);
+        atomic_store(&workspace->past.stored, started_at != 0);
         registry_announce_workspace(registry, workspace);
+    }
     return status;
 }
 

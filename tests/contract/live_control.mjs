@@ -138,6 +138,18 @@ export async function refuseBodies(server, slug) {
         ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
         ['waitUntilSettled', 'invalid_wait', { until: 'settled', wait: '5' }],
         ['waitUntilSettled', 'foreign_since', { until: 'settled', since: '9.9' }],
+        ['verifyRequests', 'unknown_field', { cuont: 1 }],
+        ['verifyRequests', 'unknown_match', { order: [{ promt: 'x' }] }],
+        ['verifyRequests', 'invalid_count', { count: -1 }],
+        ['verifyRequests', 'misplaced_min', { count: 1, min: 1 }],
+        ['verifyRequests', 'invalid_status', { status: '9xx' }],
+        ['verifyRequests', 'invalid_end', { end: 'anwsered' }],
+        ['verifyRequests', 'invalid_order', { order: [] }],
+        ['verifyRequests', 'invalid_rules', { rules: 'unused' }],
+        ['verifyRequests', 'misplaced_match', { rules: 'used', match: {} }],
+        ['verifyRequests', 'secret_match', { match: { header: { Authorization: 'Bearer x' } } }],
+        ['verifyRequests', 'invalid_wait', { wait: '5' }],
+        ['verifyRequests', 'foreign_since', { since: '0.0.0.0.0.0.999999' }],
     ];
     for (const [operationId, example, body] of wrong) {
         const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;
@@ -427,6 +439,7 @@ export async function journal(server, mute) {
         example: 'request' });
     await call(server, 'getRequest', { prefix, parameters: { request: 'none' }, status: 404,
         example: 'request_not_found' });
+    await timelines(server, prefix, key);
     await call(server, 'deleteRequests', { prefix, status: 200, example: 'deleted' });
     for (const operationId of ['listRequests', 'getRequest', 'deleteRequests'])
         await call(mute, operationId, { parameters: { request: 1 }, status: 409,
@@ -443,6 +456,33 @@ async function reports(server) {
     await ask('?run=ci-24', 404, 'run_not_found');
     await ask('?run=ci-24', 404, 'run_of_another', '/w/checkout');
     await ask('?format=unit', 422, 'invalid_format');
+}
+
+/** What happened: an item of each kind. */
+async function timelines(server, prefix, key) {
+    const rule = (match, act) => call(server, 'createRule', { prefix, status: 201,
+        body: { match, times: 1, do: act } });
+    await rule({ operation: 'createScenarioJob' }, { job: { end: 'failed' } });
+    await call(server, 'updateSettings', { prefix, status: 200,
+        body: { queue_time: '0ms', processing_time: '0ms', callback_map: { '*': 'http://inbox.test/all' } } });
+    const { id: job } = await call(server, 'createScenarioJob', { status: 201, headers: bearer(key),
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call',
+            callback_url: 'https://hooks.acme.com/done' } });
+    await call(server, 'waitUntilSettled', { prefix, body: { until: 'settled', wait: '30s' }, status: 200 });
+    await rule({ operation: 'getScenarioJob' }, { truncate: 5 });
+    await assert.rejects(call(server, 'getScenarioJob', { parameters: { job_id: job }, headers: bearer(key),
+        status: 200 }));
+    for (const [operationId, parameters] of [['getTimeline', {}], ['getJobTimeline', { job }]]) {
+        const timeline = (query, status, example) => call(server, operationId, { prefix, parameters,
+            query, status, example });
+        const { items } = await timeline('', 200);
+        assert.deepEqual([...new Set(items.map(({ kind }) => kind))].sort(), ['attempt', 'control',
+            'delivery', 'fault', 'request', 'rule', 'transition'], operationId);
+        await timeline('?format=text', 200);
+        await timeline('?format=txt', 422, 'invalid_format');
+    }
+    await call(server, 'getJobTimeline', { prefix, parameters: nobody, status: 404,
+        example: 'job_not_found' });
 }
 
 /** Lint, in a workspace of its own. `mute` is a server without a journal. */
