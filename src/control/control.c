@@ -47,6 +47,7 @@ const struct route mock_routes[] = {
      true},
     {"POST", "/_mock/webhooks/{webhook}/release", "releaseWebhook", webhook_release_handler, true},
     {"POST", "/_mock/wait", "waitUntilSettled", settle_handler, true},
+    {"POST", "/_mock/verify", "verifyRequests", verify_handler, true},
     {"GET", "/_mock/rules", "listRules", rule_list_handler, false},
     {"POST", "/_mock/rules", "createRule", rule_create_handler, true},
     {"DELETE", "/_mock/rules", "deleteRules", rules_delete_handler, false},

@@ -41,6 +41,8 @@ extern const struct field transition_fields[];
 extern const size_t transition_field_count;
 extern const struct field settle_fields[];
 extern const size_t settle_field_count;
+extern const struct field verify_fields[];
+extern const size_t verify_field_count;
 
 /* The query parameters of the operations that have any (control/params.h). */
 extern const struct param workspace_list_params[];
@@ -247,6 +249,7 @@ void webhook_redeliver_handler(struct request *request); /* webhook_again.c */
 void webhook_release_handler(struct request *request);
 
 void settle_handler(struct request *request); /* settle.c */
+void verify_handler(struct request *request); /* verify.c */
 
 void source_create_handler(struct request *request); /* sources.c */
 void rule_list_handler(struct request *request);     /* rules.c */

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
+#include "control/journal_match.h"
 #include "control/lint_look.h"
 #include "control/secrets.h"
 #include "engine/feed.h"
@@ -225,13 +226,35 @@ static struct workspace *find_workspace(struct engine *engine, const struct requ
     return registry_by_key(registry, hash);
 }
 
+/* What it says is read once for all who wait. */
+static void post_entry(struct engine *engine, struct workspace *workspace,
+                       const struct journal_entry *entry)
+{
+    struct journal_request asked;
+    struct db *db = store_reader(engine_store(engine), NULL);
+    if (db && journal_request_init(&asked, entry, db, workspace->row.pk) == 0)
+        events_post_about(workspace, EVENT_JOURNAL, &asked);
+    else
+        events_post(workspace, EVENT_JOURNAL);
+    if (db)
+        journal_request_finish(&asked);
+}
+
 static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
 {
     if (!entry)
         return; /* without memory the request itself is more important */
-    journal_add(workspace ? workspace->journal : engine_nobodys_journal(engine), entry);
-    if (workspace)
+    if (!workspace) {
+        journal_add(engine_nobodys_journal(engine), entry);
+    } else if (!events_are_waited_for(workspace)) {
+        journal_add(workspace->journal, entry);
         events_post(workspace, EVENT_JOURNAL);
+    } else {
+        journal_entry_hold(entry);
+        journal_add(workspace->journal, entry);
+        post_entry(engine, workspace, entry);
+        journal_entry_release(entry);
+    }
 }
 
 /* The same of what listeners are told too. */
@@ -313,8 +336,16 @@ static void record_api(struct control *control, struct request *request,
     workspace_release(found);
 }
 
+/* What writes nothing here: what anybody posts to an inbox is kept there, and must not drive out
+ * what is here; and to verify is to ask. */
+static bool is_read(const char *operation)
+{
+    return operation &&
+           (strcmp(operation, "postToInbox") == 0 || strcmp(operation, "verifyRequests") == 0);
+}
+
 /* What writes through the control plane: who did what when, without what was said, which may be
- * secret. What anybody posts to an inbox is kept there, and must not drive out what is here. */
+ * secret. */
 static void record_control(struct engine *engine, struct request *request,
                            const struct request_end *end)
 {
@@ -322,7 +353,7 @@ static void record_control(struct engine *engine, struct request *request,
     const char *operation = request_operation(request);
     struct journal_entry entry;
     if (!workspace || !workspace->journal || strcmp(request_method(request), "GET") == 0 ||
-        (operation && strcmp(operation, "postToInbox") == 0))
+        is_read(operation))
         return;
     describe(request, end, NULL, &entry);
     entry.is_control = true;

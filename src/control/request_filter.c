@@ -140,17 +140,27 @@ static bool fits_end(const struct request_filter *filter, const struct journal_e
             (entry->status >= filter->lowest_status && entry->status <= filter->highest_status));
 }
 
+static bool fits_line(const struct request_filter *filter, const struct journal_entry *entry)
+{
+    return !entry->is_control && fits_end(filter, entry);
+}
+
+int request_filter_fits_asked(const struct request_filter *filter, struct journal_request *asked)
+{
+    if (!fits_line(filter, asked->entry))
+        return 0;
+    return filter->match ? rule_matches(filter->match, &asked->rules) : 1;
+}
+
 int request_filter_fits(const struct request_filter *filter, const struct journal_entry *entry,
                         struct db *db, int64_t workspace)
 {
     struct journal_request asked;
-    if (entry->is_control || !fits_end(filter, entry))
-        return 0;
-    if (!filter->match)
-        return 1;
+    if (!fits_line(filter, entry) || !filter->match)
+        return fits_line(filter, entry);
     int status = journal_request_init(&asked, entry, db, workspace);
     if (status == 0)
-        status = rule_matches(filter->match, &asked.rules);
+        status = request_filter_fits_asked(filter, &asked);
     journal_request_finish(&asked);
     return status;
 }

@@ -67,6 +67,9 @@ bool request_filter_read(struct request *request, const struct request_filter_pa
 bool request_filter_read_status(const char *text, struct request_filter *filter);
 
 /* Whether a request fits: 1, 0, or an error. What it says is read where the filter asks for it. */
+int request_filter_fits_asked(const struct request_filter *filter, struct journal_request *asked);
+
+/* The same of an entry that nobody else asks about. */
 int request_filter_fits(const struct request_filter *filter, const struct journal_entry *entry,
                         struct db *db, int64_t workspace);
 

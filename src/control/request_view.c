@@ -100,15 +100,21 @@ static void put_prefix(struct buf *out, const struct journal_entry *entry)
     buf_putc(out, ',');
 }
 
-static void put_times(struct buf *out, const struct journal_entry *entry)
+static void put_at(struct buf *out, const struct journal_entry *entry)
 {
-    char duration[DURATION_TEXT_SIZE];
     buf_puts(out, "\"at\":");
     if (entry->at >= 0)
         control_put_time(out, entry->at);
     else
         buf_puts(out, "null");
-    buf_puts(out, ",\"sent_at\":");
+    buf_putc(out, ',');
+}
+
+static void put_times(struct buf *out, const struct journal_entry *entry)
+{
+    char duration[DURATION_TEXT_SIZE];
+    put_at(out, entry);
+    buf_puts(out, "\"sent_at\":");
     control_put_time(out, entry->sent_at);
     duration_format(entry->duration > 0 ? entry->duration : 0, duration);
     buf_printf(out, ",\"duration\":\"%s\",\"connection\":%lld,", duration,
@@ -185,6 +191,21 @@ void request_view_put(struct buf *out, const struct request_view *view)
     put_headers(out, &entry->headers);
     put_body(out, &entry->body);
     put_answer(out, entry);
+    buf_putc(out, '}');
+}
+
+void request_view_put_short(struct buf *out, const struct request_view *view)
+{
+    const struct journal_entry *entry = view->entry;
+    buf_printf(out, "{\"id\":%lld,", (long long)entry->number);
+    put_foreign(out, "x_request_id", entry->id);
+    put_foreign(out, "method", entry->method);
+    put_foreign(out, "path", entry->path);
+    put_outcome(out, view);
+    put_at(out, entry);
+    put_text(out, "job", entry->job);
+    buf_puts(out, "\"rule\":");
+    json_put_text(out, *entry->rule ? entry->rule : NULL);
     buf_putc(out, '}');
 }
 

@@ -16,6 +16,8 @@ struct request_view {
 };
 
 void request_view_put(struct buf *out, const struct request_view *view);
+/* What tells it from others in a line: without headers and bodies. */
+void request_view_put_short(struct buf *out, const struct request_view *view);
 void request_view_put_har(struct buf *out, const struct request_view *view);
 
 /* Their ids, as a list. */

@@ -49,6 +49,7 @@ struct request_list {
     bool har;
     int64_t after; /* the last entry that was counted, and how many were */
     int64_t found;
+    uint64_t ahead; /* bit n: the entry n + 1 after that does not fit; set while nobody looks */
 };
 
 /* -- looking ----------------------------------------------------------------------------------- */
@@ -173,11 +174,31 @@ static enum wait_look look_at_list(struct request *request, struct control_wait 
     }
     if (fit < missing) {
         list->after = now.journal; /* what was counted never changes */
+        list->ahead = 0;
         list->found += fit;
         return LOOK_NOT_YET;
     }
     answer_list(request, list, db, now);
     return LOOK_ANSWERED;
+}
+
+/*
+ * One that does not fit need not be counted when it is looked at again. They come in the order of
+ * their numbers, but for those that are written down at the same time.
+ */
+static bool minds_entry(struct control_wait *self, struct journal_request *asked)
+{
+    enum { AHEAD_MAX = 64 };
+    struct request_list *list = (struct request_list *)self;
+    int64_t place = asked->entry->number - list->after - 1;
+    if (place < 0)
+        return false;
+    if (place >= AHEAD_MAX || request_filter_fits_asked(&list->filter, asked) != 0)
+        return true;
+    list->ahead |= UINT64_C(1) << place;
+    for (; list->ahead & 1; list->ahead >>= 1)
+        list->after++;
+    return false;
 }
 
 static void tell_list(struct request *request, struct control_wait *self, struct buf *detail,
@@ -276,6 +297,7 @@ void mock_request_list_handler(struct request *request)
         return;
     list->wait.kinds = EVENT_JOURNAL;
     list->wait.ms = list->query.wait;
+    list->wait.minds = minds_entry;
     list->wait.look = look_at_list;
     list->wait.tell = tell_list;
     control_wait(request);

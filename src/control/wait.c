@@ -7,6 +7,7 @@
 #include "http/problem.h"
 #include "http/respond.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 /* -- how it ends ------------------------------------------------------------------------------- */
@@ -15,6 +16,10 @@
 static void refuse(struct request *request, struct control_wait *wait, const char *name)
 {
     struct buf detail = BUF_INIT, hint = BUF_INIT;
+    if (wait->refuse) {
+        wait->refuse(request, wait);
+        return;
+    }
     wait->tell(request, wait, &detail, &hint);
     if (buf_failed(&detail) || buf_failed(&hint))
         router_fail(request, ERR_NO_MEMORY, NULL);
@@ -46,6 +51,13 @@ static void look_again(struct request *request);
 static void wake(void *request)
 {
     request_resume(request);
+}
+
+static bool minds(struct waiter *waiter, void *what)
+{
+    struct control_wait *wait =
+        (struct control_wait *)((char *)waiter - offsetof(struct control_wait, waiter));
+    return wait->minds(wait, what);
 }
 
 /* -- an auto clock ----------------------------------------------------------------------------- */
@@ -112,6 +124,7 @@ static void wait_on(struct request *request, struct control_wait *wait, unsigned
         workspace_begin_wait(wait->waiter.workspace);
     }
     wait->waiter.kinds = kinds;
+    wait->waiter.minds = wait->minds ? minds : NULL;
     wait->waiter.seen = seen;
     if (!in_vain && may_jump(wait, kinds, seen)) {
         request_suspend(request, look_after_jump);

@@ -21,6 +21,7 @@
 #define UNDERSTUDY_CONTROL_WAIT_H
 
 #include "base/buf.h"
+#include "control/journal_match.h"
 #include "engine/events.h"
 #include "engine/jump.h"
 #include "http/request.h"
@@ -39,6 +40,13 @@ struct control_wait {
     /* After LOOK_NOT_YET or LOOK_NEVER: why, and what to do about it. `hint` may stay empty. */
     void (*tell)(struct request *request, struct control_wait *self, struct buf *detail,
                  struct buf *hint);
+
+    /* Instead of `tell`, for a 409 of its own: answers, whichever of these it is. Or NULL. */
+    void (*refuse)(struct request *request, struct control_wait *self);
+
+    /* Whether one request that was written down (EVENT_JOURNAL) may change what `look` finds; NULL:
+       each may. Called by the thread that wrote it down, when nobody looks, with a lock held. */
+    bool (*minds)(struct control_wait *self, struct journal_request *asked);
 
     /* Releases what the state owns; or NULL. Once, at the request's end. */
     void (*finish)(struct control_wait *self);

@@ -51,13 +51,18 @@ static void take_off(struct events *events, struct waiter *waiter)
     atomic_fetch_sub(&events->waiting, 1);
 }
 
+static bool minds(struct waiter *waiter, unsigned kinds, void *what)
+{
+    return (waiter->kinds & kinds) && (!what || !waiter->minds || waiter->minds(waiter, what));
+}
+
 /* Moves those whom `end` concerns to a list of their own; kinds 0: everybody. */
-static struct waiter *collect(struct events *events, unsigned kinds, enum wait_end end)
+static struct waiter *collect(struct events *events, unsigned kinds, void *what, enum wait_end end)
 {
     struct waiter *woken = NULL;
     for (struct waiter *waiter = events->first, *next; waiter; waiter = next) {
         next = waiter->next;
-        if (kinds && !(waiter->kinds & kinds))
+        if (kinds && !minds(waiter, kinds, what))
             continue;
         take_off(events, waiter);
         waiter->end = end;
@@ -146,7 +151,7 @@ int64_t workspace_used_at(const struct workspace *workspace)
 
 /* -- posting ----------------------------------------------------------------------------------- */
 
-void events_post(struct workspace *workspace, unsigned kinds)
+static void post(struct workspace *workspace, unsigned kinds, void *what)
 {
     struct events *events = &workspace->events;
     for (unsigned i = 0; i < EVENT_KINDS; i++)
@@ -155,9 +160,24 @@ void events_post(struct workspace *workspace, unsigned kinds)
     if (!atomic_load(&events->waiting))
         return;
     pthread_mutex_lock(&events->lock);
-    struct waiter *woken = collect(events, kinds, WAIT_HAPPENED);
+    struct waiter *woken = collect(events, kinds, what, WAIT_HAPPENED);
     pthread_mutex_unlock(&events->lock);
     wake_all(woken);
+}
+
+void events_post(struct workspace *workspace, unsigned kinds)
+{
+    post(workspace, kinds, NULL);
+}
+
+void events_post_about(struct workspace *workspace, unsigned kind, void *what)
+{
+    post(workspace, kind, what);
+}
+
+bool events_are_waited_for(const struct workspace *workspace)
+{
+    return atomic_load(&workspace->events.waiting) > 0;
 }
 
 int64_t events_draw_job(struct workspace *workspace)
@@ -223,7 +243,7 @@ void events_end_waits(struct workspace *workspace, enum wait_end end)
         events->ended = true;
         events->end = end;
     }
-    struct waiter *woken = collect(events, 0, end);
+    struct waiter *woken = collect(events, 0, NULL, end);
     pthread_mutex_unlock(&events->lock);
     wake_all(woken);
 }

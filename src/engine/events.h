@@ -55,6 +55,9 @@ struct waiter {
     int64_t until;  /* real ms */
     void (*wake)(void *arg);
     void *arg;
+    /* Whether what happened may change what he finds, where the poster says what it was; called by
+       the poster, with a lock held. NULL: it may. */
+    bool (*minds)(struct waiter *self, void *what);
     enum wait_end end;
 
     struct deadline deadline; /* the rest is events.c's */
@@ -100,6 +103,11 @@ int64_t events_resets(const struct workspace *workspace);
 
 /* Something happened, and can be seen: after a commit. Any thread. */
 void events_post(struct workspace *workspace, unsigned kinds);
+
+/* The same of one kind, for those alone who mind: that costs less than to have everybody look
+ * again. Only where somebody waits it is worth while to find out what it was. */
+void events_post_about(struct workspace *workspace, unsigned kind, void *what);
+bool events_are_waited_for(const struct workspace *workspace);
 
 /* The number of a new job, unique and growing in its workspace. The writer's thread. */
 int64_t events_draw_job(struct workspace *workspace);

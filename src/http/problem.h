@@ -15,6 +15,15 @@
 void problem_answer(struct request *request, int status, const char *name, const char *title,
                     const char *detail, const char *hint);
 
+/* What a problem says beyond that: members as JSON, each with a comma before it, and the same in
+ * words, in whole lines. Either may be NULL. */
+struct problem_more {
+    const char *members, *lines;
+};
+
+void problem_answer_more(struct request *request, int status, const char *name, const char *title,
+                         const char *detail, const char *hint, const struct problem_more *more);
+
 /* The same, written: returns its content type. `request` NULL: as JSON. */
 const char *problem_write(struct request *request, struct buf *out, int status, const char *name,
                           const char *title, const char *detail, const char *hint);

@@ -211,16 +211,6 @@ test('C9: since, limit, min and wait', async () => {
         'wait_expired', /^0 of the 1 requests that were asked for have come; 3 others do not fit/);
 });
 
-test('C9: 200 who wait for a request each are told of theirs', async () => {
-    const { api, list } = await place();
-    const waits = Array.from({ length: 200 }, (_, i) =>
-        list(`?min=1&wait=60s&request_id=r-${i}`).then(({ items: [entry] }) => JSON.parse(entry.body)));
-    await inParallel(8, Array.from({ length: 200 }, (_, i) => i),
-        (i) => api.createJob(job({ request_id: `r-${i}` })));
-    assert.deepEqual((await Promise.all(waits)).map((body) => body.request_id),
-        Array.from({ length: 200 }, (_, i) => `r-${i}`));
-});
-
 test('C10: a wait for a request has an auto clock jump, as any does', async () => {
     const { mock, api } = await place(server, { clock: 'auto' });
     const { id } = (await api.createJob(job())).body;

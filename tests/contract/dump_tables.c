@@ -85,6 +85,7 @@ int main(void)
     put_fields(fields, "resetWorkspace", reset_fields, reset_field_count, true);
     put_fields(fields, "transitionJob", transition_fields, transition_field_count, true);
     put_fields(fields, "waitUntilSettled", settle_fields, settle_field_count, true);
+    put_fields(fields, "verifyRequests", verify_fields, verify_field_count, true);
     for (size_t i = 0; i < operation_params_count; i++)
         put_params(params, &operation_params[i]);
     json_t *tables = json_pack("{sososo}", "routes", routes, "fields", fields, "params", params);

@@ -9,6 +9,7 @@ import { after, describe, test } from 'node:test';
 import { startServer } from '../support/server.mjs';
 import { request } from './http.mjs';
 import { journal, lint, live, nobody, refuseBodies, refuseEverywhere } from './live_control.mjs';
+import { verifications } from './live_verify.mjs';
 import { documentText, examplesOf, operationsOf, resolve } from './openapi.mjs';
 import { notSeenLive } from './unseen.mjs';
 import { assertDescribed, assertLikeExample, auth, call, callAmbiguous, documents, operations,
@@ -257,6 +258,7 @@ describe('live answers and the OpenAPI documents', () => {
         await call(plane, 'listWorkspaces', { status: 200, example: 'list' });
         await live(plane);
         await journal(plane, mute);
+        await verifications(plane, mute);
         await lint(plane, mute);
         await refuseEverywhere(plane, 'acme-corp');
         await refuseBodies(plane, 'checkout');

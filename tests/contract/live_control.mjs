@@ -136,6 +136,18 @@ export async function refuseBodies(server, slug) {
         ['waitUntilSettled', 'invalid_until', { until: 'quiet' }],
         ['waitUntilSettled', 'invalid_wait', { until: 'settled', wait: '5' }],
         ['waitUntilSettled', 'foreign_since', { until: 'settled', since: '9.9' }],
+        ['verifyRequests', 'unknown_field', { cuont: 1 }],
+        ['verifyRequests', 'unknown_match', { order: [{ promt: 'x' }] }],
+        ['verifyRequests', 'invalid_count', { count: -1 }],
+        ['verifyRequests', 'misplaced_min', { count: 1, min: 1 }],
+        ['verifyRequests', 'invalid_status', { status: '9xx' }],
+        ['verifyRequests', 'invalid_end', { end: 'anwsered' }],
+        ['verifyRequests', 'invalid_order', { order: [] }],
+        ['verifyRequests', 'invalid_rules', { rules: 'unused' }],
+        ['verifyRequests', 'misplaced_match', { rules: 'used', match: {} }],
+        ['verifyRequests', 'secret_match', { match: { header: { Authorization: 'Bearer x' } } }],
+        ['verifyRequests', 'invalid_wait', { wait: '5' }],
+        ['verifyRequests', 'foreign_since', { since: '0.0.0.0.0.0.999999' }],
     ];
     for (const [operationId, example, body] of wrong) {
         const prefix = isServerWide(operations.get(operationId)) ? '' : `/w/${slug}`;

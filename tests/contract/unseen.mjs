@@ -9,13 +9,13 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'updateWorkspace', 'deleteWorkspace', 'listKeys', 'createKey', 'updateKey', 'deleteKey',
     'listMembers', 'createMember', 'deleteMember', 'getSettings', 'updateSettings',
     'getClock', 'setClock', 'advanceClock', 'createSourceScenario', 'listJobs', 'getJob',
-    'transitionJob', 'releaseJob', 'waitUntilSettled', 'listRules', 'createRule', 'deleteRules',
+    'transitionJob', 'releaseJob', 'waitUntilSettled', 'verifyRequests', 'listRules', 'createRule', 'deleteRules',
     'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
     'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest',
     'getTimeline', 'getJobTimeline', 'getMetrics', 'listFindings'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
-    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests'];
+    'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests', 'verifyRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
 const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', 'overloaded'];
 
@@ -62,6 +62,12 @@ const reasons = [
     {
         reason: 'needs requests that do not end; see tests/api/control_reset.test.mjs',
         operations: ['resetWorkspace'], status: 409, examples: ['wait_expired', 'workspace_deleted'],
+    },
+    {
+        reason: 'they count what else came to the server, or take ten thousand requests: see '
+            + 'tests/api/verify.test.mjs and verify_unknown.test.mjs',
+        operations: ['verifyRequests'], status: 409,
+        examples: ['none_came', 'rules_unused', 'journal_truncated'],
     },
     {
         reason: 'H3: a state may have 256 MiB; see tests/api/control_state.test.mjs',

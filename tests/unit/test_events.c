@@ -114,6 +114,65 @@ START_TEST(what_happens_after)
 }
 END_TEST
 
+/* Minds what is a number of his own; counts how often he is asked. */
+struct picky {
+    struct sleeper sleeper;
+    int number, asked;
+};
+
+static bool minds(struct waiter *waiter, void *what)
+{
+    struct picky *picky = (struct picky *)waiter; /* which is its first member's first */
+    picky->asked++;
+    return *(int *)what == picky->number;
+}
+
+/* Who says what happened wakes those who mind it, and those who do not say what they mind. */
+START_TEST(what_nobody_minds)
+{
+    struct picky one = {.number = 1}, two = {.number = 2};
+    struct sleeper any;
+    sleeper_init(&one.sleeper, EVENT_JOURNAL, LONG);
+    sleeper_init(&two.sleeper, EVENT_JOURNAL | EVENT_CLOCK, LONG);
+    sleeper_init(&any, EVENT_JOURNAL, LONG);
+    one.sleeper.waiter.minds = two.sleeper.waiter.minds = minds;
+    ck_assert(!events_are_waited_for(workspace));
+    waiter_begin(&one.sleeper.waiter);
+    waiter_begin(&two.sleeper.waiter);
+    waiter_begin(&any.waiter);
+    ck_assert(events_are_waited_for(workspace));
+    events_post_about(workspace, EVENT_RULE, &(int){1});
+    ck_assert_int_eq(one.asked + two.asked, 0);
+    events_post_about(workspace, EVENT_JOURNAL, &(int){1});
+    ck_assert_int_eq(wait_for_wake(&one.sleeper), WAIT_HAPPENED);
+    ck_assert_int_eq(wait_for_wake(&any), WAIT_HAPPENED);
+    ck_assert_int_eq(wakes_of(&two.sleeper), 0);
+    ck_assert_int_eq(two.asked, 1);
+    events_post(workspace, EVENT_CLOCK); /* of which nothing is said */
+    ck_assert_int_eq(wait_for_wake(&two.sleeper), WAIT_HAPPENED);
+    ck_assert_int_eq(two.asked, 1);
+    ck_assert(!events_are_waited_for(workspace));
+}
+END_TEST
+
+/* What happened before his sleep he looks at himself, whatever it was; a reset he is not asked. */
+START_TEST(what_happened_before_is_minded)
+{
+    struct picky before = {.number = 1}, reset = {.number = 1};
+    sleeper_init(&before.sleeper, EVENT_JOURNAL, LONG);
+    sleeper_init(&reset.sleeper, EVENT_JOURNAL, LONG);
+    before.sleeper.waiter.minds = reset.sleeper.waiter.minds = minds;
+    events_post_about(workspace, EVENT_JOURNAL, &(int){2});
+    waiter_begin(&before.sleeper.waiter);
+    ck_assert_int_eq(wait_for_wake(&before.sleeper), WAIT_HAPPENED);
+    reset.sleeper.waiter.seen = events_seen(workspace, EVENT_JOURNAL);
+    waiter_begin(&reset.sleeper.waiter);
+    events_end_waits(workspace, WAIT_RESET);
+    ck_assert_int_eq(wait_for_wake(&reset.sleeper), WAIT_RESET);
+    ck_assert_int_eq(before.asked + reset.asked, 0);
+}
+END_TEST
+
 START_TEST(time_passes)
 {
     struct sleeper sleeper, past;
@@ -370,6 +429,8 @@ int main(void)
     tcase_add_checked_fixture(waits, begin, end);
     tcase_add_test(waits, what_happened_before_the_sleep);
     tcase_add_test(waits, what_happens_after);
+    tcase_add_test(waits, what_nobody_minds);
+    tcase_add_test(waits, what_happened_before_is_minded);
     tcase_add_test(waits, time_passes);
     tcase_add_test(waits, resets);
     tcase_add_loop_test(waits, ends_for_good, 0, COUNT(ends));
