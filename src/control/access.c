@@ -186,7 +186,8 @@ enum access_refusal access_decide(const struct access_policy *policy,
     if (refusal == ACCESS_GRANTED)
         refusal = request->anybody ? find_for_anybody(request, finder, &workspace)
                                    : find(request, finder, &workspace, &owner);
-    if (refusal == ACCESS_GRANTED && !request->server_wide && !workspace) {
+    bool needs_one = !request->server_wide && !request->optional;
+    if (refusal == ACCESS_GRANTED && needs_one && !workspace) {
         workspace = finder->only(finder->arg);
         if (!workspace)
             refusal = ACCESS_UNNAMED;

@@ -30,6 +30,7 @@ struct access_request {
     const char *prefix; /* the slug of /w/{slug} */
     const char *query;  /* the value of ?workspace= */
     bool server_wide;   /* the operation needs no workspace */
+    bool optional;      /* it is about the workspace that is named, or else about all */
     bool anybody;       /* may do it, from anywhere: a POST to an inbox */
     const char *target; /* the id or slug that a server-wide operation is about, in its path */
 };

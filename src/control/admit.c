@@ -55,6 +55,12 @@ static bool is_server_wide(const struct route *route)
            strcmp(route->pattern, "/metrics") == 0;
 }
 
+/* About the workspace that is named, or of all where none is (C6). */
+static bool is_optional(const struct route *route)
+{
+    return strcmp(route->operation_id, "getReport") == 0;
+}
+
 /* A POST to an inbox comes from whoever has been given its URL. */
 static bool is_for_anybody(const struct route *route)
 {
@@ -115,6 +121,7 @@ static void decide(struct request *request, const struct route *route, struct ca
         .prefix = request_workspace_prefix(request),
         .query = caller->nobody ? NULL : named,
         .server_wide = caller->server_wide || caller->nobody, /* no key opens what is nobody's */
+        .optional = route && is_optional(route),
         .anybody = route && is_for_anybody(route),
         .target = route && caller->server_wide ? request_param(request, 0) : NULL,
     };

@@ -62,6 +62,7 @@ const struct route mock_routes[] = {
     {"GET", "/_mock/requests", "listRequests", mock_request_list_handler, false},
     {"DELETE", "/_mock/requests", "deleteRequests", mock_requests_delete_handler, false},
     {"GET", "/_mock/requests/{request}", "getRequest", mock_request_get_handler, false},
+    {"GET", "/_mock/report", "getReport", report_handler, false},
     {"GET", "/_mock/timeline", "getTimeline", timeline_handler, false},
     {"GET", "/_mock/lint", "listFindings", lint_handler, false},
     {"GET", "/_mock/info", "getInfo", info_handler, false},

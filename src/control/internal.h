@@ -67,6 +67,8 @@ extern const struct param lint_list_params[];
 extern const size_t lint_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
+extern const struct param report_get_params[];
+extern const size_t report_get_param_count;
 extern const struct param webhook_list_params[];
 extern const size_t webhook_list_param_count;
 extern const struct param webhook_get_params[];
@@ -278,6 +280,7 @@ uint64_t lint_ignored(struct request *request);
 void timeline_handler(struct request *request); /* timeline.c */
 void job_timeline_handler(struct request *request);
 
+void report_handler(struct request *request);       /* report.c */
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */
 

@@ -12,6 +12,7 @@ const struct operation_params operation_params[] = {
     {"listWebhooks", webhook_list_params, &webhook_list_param_count},
     {"getWebhook", webhook_get_params, &webhook_get_param_count},
     {"listRequests", request_list_params, &request_list_param_count},
+    {"getReport", report_get_params, &report_get_param_count},
     {"getTimeline", timeline_params, &timeline_param_count},
     {"getJobTimeline", timeline_params, &timeline_param_count},
     {"listFindings", lint_list_params, &lint_list_param_count},

@@ -235,7 +235,7 @@ static void put_request(struct timeline_tell *tell, const struct journal_entry *
 {
     struct outcome_index *outcomes = control_of(tell->timeline->request)->outcomes;
     struct buf *out = &tell->json;
-    int outcome = outcome_of_entry(outcomes, entry);
+    int outcome = entry->outcome;
     timeline_put_time(out, "sent_at", entry->sent_at);
     timeline_put_number(out, "request", entry->number);
     put_foreign(out, "x_request_id", entry->id);

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/rules.h"
+#include "engine/tally.h"
 #include "engine/timers.h"
 #include "store/delivery.h"
 #include "store/job.h"
@@ -126,6 +127,15 @@ static int start_sender(struct engine *engine, const struct sender_options *opti
     return options->reach ? sender_start(engine, options, &engine->sender, err) : 0;
 }
 
+/* What is written down of requests, and what is counted. False: out of memory. */
+static bool start_counting(struct engine *engine)
+{
+    engine->nobodys = journal_create(engine->journals);
+    engine->runs = runs_create();
+    engine->nobodys_tally = tally_create();
+    return engine->nobodys && engine->runs && engine->nobodys_tally;
+}
+
 /* -- the engine -------------------------------------------------------------------------------- */
 
 int engine_start(struct store *store, const struct engine_options *options,
@@ -143,13 +153,11 @@ int engine_start(struct store *store, const struct engine_options *options,
     engine->deadlines = deadlines_create();
     engine->feeds = engine->deadlines ? feeds_create(engine->deadlines) : NULL;
     engine->journals = journals_create(options->journal_memory, options->journal_threads);
-    if (engine->journals && options->journal_memory)
-        engine->nobodys = journal_create(engine->journals);
     if (!engine->registry || !engine->feeds || !engine->journals ||
-        (options->journal_memory && !engine->nobodys))
+        (options->journal_memory && !start_counting(engine)))
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
     if (status == 0)
-        registry_keep_journals(engine->registry, engine->journals);
+        registry_keep_journals(engine->registry, engine->journals, engine->runs);
     if (status == 0)
         status = load(engine, started_at, err);
     if (status == 0)
@@ -178,7 +186,9 @@ void engine_stop(struct engine *engine)
     feeds_destroy(engine->feeds);
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
+    runs_destroy(engine->runs);
     journal_destroy(engine->nobodys);
+    tally_destroy(engine->nobodys_tally);
     journals_destroy(engine->journals);
     free(engine);
 }
@@ -206,6 +216,16 @@ struct journals *engine_journals(struct engine *engine)
 struct journal *engine_nobodys_journal(struct engine *engine)
 {
     return engine->nobodys;
+}
+
+struct runs *engine_runs(struct engine *engine)
+{
+    return engine->runs;
+}
+
+struct tally *engine_nobodys_tally(struct engine *engine)
+{
+    return engine->nobodys_tally;
 }
 
 static void end_waits(struct workspace *workspace, void *arg)

@@ -57,6 +57,7 @@ struct journal_entry {
     enum journal_end end;
     int status;                  /* of the answer; 0: none */
     int operation;               /* rule_operation(); -1: none of theirs */
+    short outcome;               /* its number (control/outcome_of.h); -1: none that is listed */
     const char *operation_id;    /* static; NULL: no route */
     const char *method, *target; /* as sent */
     const char *path;            /* without prefix and query */

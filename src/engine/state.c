@@ -9,6 +9,7 @@
 #include "engine/rules.h"
 #include "engine/settings.h"
 #include "engine/state_fields.h"
+#include "engine/tally.h"
 #include "store/inbox.h"
 
 #include <stdio.h>
@@ -382,6 +383,8 @@ static int replace_apply(struct operation *operation)
     operation->new_job = self->event; /* so many are there to be seen */
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
+    if (workspace->tally)
+        tally_reset(workspace->tally);
     feed_tell_reset(workspace);
     events_end_waits(workspace, WAIT_RESET);
     atomic_store(&workspace->past.jobs, self->event);

@@ -43,6 +43,9 @@ struct rule_set;
 struct feed;
 struct journal;
 struct journals;
+struct run_place;
+struct runs;
+struct tally;
 
 /* Up to where what has happened is not known, or has been put in place. Any thread. */
 struct workspace_past {
@@ -54,8 +57,8 @@ struct workspace_past {
 };
 
 struct workspace {
-    /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
-       see registry_read_row(). */
+    /* pk, id, slug, project_id, created_at and run never change; the rest is under the registry's
+       lock: see registry_read_row(). */
     struct workspace_row row;
     struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;
@@ -85,6 +88,8 @@ struct workspace {
     pthread_mutex_t rules_lock;
 
     struct journal *journal; /* of its requests; NULL: there is none */
+    struct tally *tally;     /* what is counted of them; NULL likewise */
+    struct run_place *place; /* among the runs, whose the tally is */
     struct workspace_past past;
     _Atomic(struct feed *) feed; /* NULL: nobody has listened yet */
 
@@ -104,8 +109,9 @@ struct registry;
 struct registry *registry_create(const struct settings *settings); /* NULL: out of memory */
 void registry_destroy(struct registry *registry);
 
-/* Workspaces that are added from now on have a journal each, among these. */
-void registry_keep_journals(struct registry *registry, struct journals *journals);
+/* Workspaces that are added from now on have a journal and a tally each, among these. */
+void registry_keep_journals(struct registry *registry, struct journals *journals,
+                            struct runs *runs);
 
 /*
  * After a commit, on the writer's thread: take over what a row says now, the key's or the member's

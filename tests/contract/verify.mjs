@@ -20,7 +20,9 @@ const contentTypes = {
     'application/json': 'application/json; charset=utf-8', // H1
     'application/problem+json': 'application/problem+json',
     'application/yaml': 'application/yaml',
+    'application/xml': 'application/xml',
     'text/html': 'text/html; charset=utf-8',
+    'text/markdown': 'text/markdown; charset=utf-8',
     'text/plain': ['text/plain; charset=utf-8', // C4
         'text/plain; version=0.0.4; charset=utf-8'],
     'text/event-stream': 'text/event-stream',
