@@ -224,6 +224,13 @@ static const struct option_spec specs[] = {
      .max = JOURNAL_MEMORY_MAX,
      .fallback = "256MiB",
      .help = "What all of them together may take, from 1MiB; the oldest go first."},
+    {.name = "report",
+     .argument = "FILE",
+     .type = OPTION_PARSED,
+     .repeatable = true,
+     .parse = config_parse_report,
+     .help = "Write what clients have done, as GET /_mock/report tells it, to this file when the "
+             "server stops: .json, .md, or .xml (JUnit)."},
 
     {.name = "log-level",
      .group = "Log",
@@ -264,9 +271,11 @@ static const struct option_table table = {
     .secret_prefix = CONFIG_KEY_PREFIX,
     .usage = "understudy [OPTION]...\n"
              "       understudy healthcheck [URL]\n"
+             "       understudy report URL|FILE... [OPTION]...\n"
              "\n"
              "A self-hosted stand-in for the Scenario Studio API and the Scenarios API.\n"
-             "healthcheck asks a running server whether it is alive, and exits with 0 or 1.",
+             "healthcheck asks a running server whether it is alive, and exits with 0 or 1.\n"
+             "report merges what servers saw of a client under test: understudy report --help.",
     .epilogue = "Each option is also an environment variable, UNDERSTUDY_QUEUE_TIME=1s for\n"
                 "--queue-time 1s, and a line \"queue-time = 1s\" of the --config file, where #\n"
                 "starts a comment. A flag counts before the environment, the environment before\n"
@@ -277,8 +286,9 @@ static const struct option_table table = {
                 "or with its unit: 64KiB, 1MiB.\n"
                 "\n"
                 "Exit codes: 0 stopped, 64 usage, 65 the file is no store of this version,\n"
-                "69 address in use, 73 the store cannot be created, 75 another server holds it,\n"
-                "77 no permission, 78 configuration.\n",
+                "69 address in use, 73 the store or a report cannot be created, 74 a report was\n"
+                "not written, 75 another server holds the store, 77 no permission,\n"
+                "78 configuration.\n",
     .specs = specs,
     .count = sizeof specs / sizeof *specs,
 };
@@ -320,6 +330,9 @@ void config_finish(struct config *config)
         free(config->callback_allows[i]);
     free(config->callback_allows);
     free(config->callback_ca);
+    for (size_t i = 0; i < config->report_file_count; i++)
+        free(config->report_files[i].path);
+    free(config->report_files);
     if (config->control_token)
         explicit_bzero(config->control_token, strlen(config->control_token));
     free(config->control_token);
@@ -355,9 +368,10 @@ static void set_default_policy(struct option_set *set)
 /* An argument that is neither an option nor the healthcheck's: likely a word without its dashes. */
 static void unexpected_argument(struct option_set *set, const char *text)
 {
-    static const char *const words[] = {"healthcheck", "--help", "--version", "--check-config",
-                                        NULL};
-    static const char *const bare[] = {"healthcheck", "help", "version", "check-config", NULL};
+    static const char *const words[] = {"healthcheck", "understudy report", "--help",
+                                        "--version",   "--check-config",    NULL};
+    static const char *const bare[] = {"healthcheck", "report",       "help",
+                                       "version",     "check-config", NULL};
     cleanup(buf_finish) struct buf line = BUF_INIT;
     const char *near = nearest_name(text, bare);
 
@@ -402,6 +416,9 @@ static void read_everything(struct option_set *set, char *const envp[], struct c
     set_default_policy(set);
     read_operands(set, config);
     option_apply(set, config);
+    if (config->report_file_count && !config->journal)
+        option_configuration_mistake(set, "--report needs --journal on: without it nothing is "
+                                          "counted");
     config->listen_is_default = option_source(set, "listen") == OPTION_DEFAULT;
 }
 

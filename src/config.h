@@ -102,6 +102,12 @@ struct config {
     int64_t max_body;       /* bytes */
     int journal;            /* whether requests are written down */
     int64_t journal_memory; /* bytes of all that is */
+    /* Where reports are written at the end; none twice, and none without a journal. */
+    struct config_report_file {
+        char *path;
+        int format; /* enum report_format */
+    } * report_files;
+    size_t report_file_count;
     int64_t max_connections;
     int64_t threads; /* at least 1 */
 

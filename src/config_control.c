@@ -8,6 +8,7 @@
 #include "config.h"
 #include "config_value.h"
 #include "engine/state.h"
+#include "report/report.h"
 
 enum { TOKEN_MIN = 8, TOKEN_MAX = 256, NAME_MAX_LENGTH = 253 };
 
@@ -52,6 +53,35 @@ int config_parse_allowed_host(const char *text, void *target, struct err *err)
     }
     all[config->allowed_host_count++] = copy;
     return 0;
+}
+
+/* -- reports ----------------------------------------------------------------------------------- */
+
+static int add_report(struct config *config, const char *path, int format, struct err *err)
+{
+    struct config_report_file *all = config->report_files;
+    for (size_t i = 0; i < config->report_file_count; i++)
+        if (strcmp(all[i].path, path) == 0)
+            return err_set(err, ERR_INVALID, "is given twice: leave one out");
+    char *copy = strdup(path);
+    all = reallocarray(all, config->report_file_count + 1, sizeof *all);
+    if (all)
+        config->report_files = all;
+    if (!copy || !all) {
+        free(copy);
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    }
+    all[config->report_file_count++] = (struct config_report_file){copy, format};
+    return 0;
+}
+
+int config_parse_report(const char *text, void *target, struct err *err)
+{
+    int format = report_format_of_file(text);
+    if (format != REPORT_JSON && format != REPORT_MARKDOWN && format != REPORT_JUNIT)
+        return err_set(err, ERR_INVALID,
+                       "must end in .json, .md or .xml (JUnit), which says how it is written");
+    return target ? add_report(target, text, format, err) : 0;
 }
 
 /* -- states ------------------------------------------------------------------------------------ */

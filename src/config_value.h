@@ -38,6 +38,9 @@ int config_parse_allowed_host(const char *text, void *target, struct err *err);
 int config_parse_callback_allow(const char *text, void *target, struct err *err);
 int config_parse_callback_ca(const char *text, void *target, struct err *err);
 
+/* A report's file, whose name ends in .json, .md or .xml. */
+int config_parse_report(const char *text, void *target, struct err *err);
+
 /* Any file's name; nothing is stored, the reader of options asks for it itself. */
 int config_parse_path(const char *text, void *target, struct err *err);
 

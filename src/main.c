@@ -12,6 +12,8 @@
 #include "healthcheck.h"
 #include "http/server.h"
 #include "listen.h"
+#include "report_command.h"
+#include "report_files.h"
 #include "scenarios/scenarios.h"
 #include "store/store.h"
 #include "studio/studio.h"
@@ -286,6 +288,8 @@ static int start(struct program *program, struct err *err)
         config->durability == CONFIG_DURABILITY_POWER ? DURABILITY_POWER : DURABILITY_PROCESS;
     int status = listen_open(config, &program->listeners, &program->listener_count, err);
     if (status == 0)
+        status = report_files_check(config, err);
+    if (status == 0)
         status = store_open(config->db, durability, &program->store, err);
     program->limits = (struct server_options){
         .threads = (unsigned)config->threads,
@@ -302,14 +306,17 @@ static int start(struct program *program, struct err *err)
     return status;
 }
 
-static void stop(struct program *program)
+/* False: a report could not be written. */
+static bool stop(struct program *program)
 {
+    bool written = true;
     if (program->server) {
         server_drain(program->server);
         engine_end_waits(program->engine);
         poll(NULL, 0, LINGER_MS);
         store_hurry(program->store);
-        server_stop(program->server, PATIENCE_MS);
+        server_stop(program->server, PATIENCE_MS); /* all that was answered is counted */
+        written = report_files_write(program->config, &program->control);
     }
     control_finish(&program->control);
     engine_stop(program->engine);
@@ -319,6 +326,7 @@ static void stop(struct program *program)
     store_close(program->store);
     if (program->listeners)
         listen_close(program->listeners, program->listener_count);
+    return written;
 }
 
 static void announce(const struct program *program)
@@ -360,7 +368,8 @@ static int serve(const struct config *config)
         sigwait(&ends, &signal_number);
         log_event(LOG_INFO, "stopping", LOG_STR("signal", strsignal(signal_number)));
     }
-    stop(&program);
+    if (!stop(&program) && code == EX_OK)
+        code = EX_IOERR;
     return code;
 }
 
@@ -380,6 +389,8 @@ int main(int argc, char **argv)
     snprintf(jansson, sizeof jansson, "jansson %s", jansson_version_str());
     const char *libraries[] = {server_library(),    store_library(),  jansson, curl_library(),
                                unistring_library(), nettle_library(), NULL};
+    if (argc > 1 && strcmp(argv[1], "report") == 0)
+        return report_command(argc - 1, argv + 1, environ);
     const struct config_about about = {.version = UNDERSTUDY_VERSION, .libraries = libraries};
     struct config config;
     struct config_report report;

@@ -80,7 +80,7 @@ static size_t put_character(enum escape_style style, const char *text, size_t le
         return put_byte(style == ESCAPE_JSON ? "\\\\x" : "\\x", first, out);
     if (first < 0x20 || first == 0x7f)
         return put_byte(style == ESCAPE_JSON ? "\\u00" : "\\x", first, out);
-    if (first == '"' || first == '\\') {
+    if ((first == '"' || first == '\\') && style != ESCAPE_PLAIN) {
         out[0] = '\\';
         out[1] = *text;
         return 2;

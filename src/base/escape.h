@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 enum escape_style {
-    ESCAPE_TEXT, /* \xNN for control characters and broken bytes, \uNNNN for invisible ones */
-    ESCAPE_JSON, /* the inside of a JSON string: \u00NN; a broken byte reads \xNN when decoded */
+    ESCAPE_TEXT,  /* \xNN for control characters and broken bytes, \uNNNN for invisible ones */
+    ESCAPE_PLAIN, /* the same for what stands between no quotes: they and backslashes stay */
+    ESCAPE_JSON,  /* the inside of a JSON string: \u00NN; a broken byte reads \xNN when decoded */
 };
 
 /* The longest escape of one character: "\u202e". */
@@ -19,7 +20,8 @@ enum { ESCAPE_CHAR_MAX = 6 };
 /*
  * Writes `len` bytes, escaped, into `out` of `size` bytes, NUL included; `size` must be at least
  * 16. What does not fit is cut between characters and ends in "…". Returns the length written.
- * Quotes and backslashes are escaped with a backslash, so the result can stand between quotes.
+ * Quotes and backslashes are escaped with a backslash, so the result can stand between quotes,
+ * but for ESCAPE_PLAIN.
  * Any thread.
  */
 size_t escape_text(enum escape_style style, const char *text, size_t len, char *out, size_t size);

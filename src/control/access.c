@@ -186,7 +186,8 @@ enum access_refusal access_decide(const struct access_policy *policy,
     if (refusal == ACCESS_GRANTED)
         refusal = request->anybody ? find_for_anybody(request, finder, &workspace)
                                    : find(request, finder, &workspace, &owner);
-    if (refusal == ACCESS_GRANTED && !request->server_wide && !workspace) {
+    bool needs_one = !request->server_wide && !request->optional;
+    if (refusal == ACCESS_GRANTED && needs_one && !workspace) {
         workspace = finder->only(finder->arg);
         if (!workspace)
             refusal = ACCESS_UNNAMED;
@@ -198,4 +199,15 @@ enum access_refusal access_decide(const struct access_policy *policy,
     else
         finder->release(workspace);
     return refusal;
+}
+
+const char *access_caller(const struct access_policy *policy, const struct access_request *request)
+{
+    const char *given = bearer(request->authorization);
+    if (has_token(policy, request))
+        return "control_token";
+    if (given && looks_like_key(given))
+        return "key";
+    return request->peer && address_is_loopback(request->peer) && !request->forwarded ? "loopback"
+                                                                                      : "anybody";
 }

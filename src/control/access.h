@@ -30,6 +30,7 @@ struct access_request {
     const char *prefix; /* the slug of /w/{slug} */
     const char *query;  /* the value of ?workspace= */
     bool server_wide;   /* the operation needs no workspace */
+    bool optional;      /* it is about the workspace that is named, or else about all */
     bool anybody;       /* may do it, from anywhere: a POST to an inbox */
     const char *target; /* the id or slug that a server-wide operation is about, in its path */
 };
@@ -64,5 +65,12 @@ enum access_refusal access_decide(const struct access_policy *policy,
                                   const struct access_request *request,
                                   const struct access_finder *finder,
                                   struct workspace **ret_workspace);
+
+/*
+ * Who a request that is granted comes from, in one word: "key", "control_token", "loopback" (a
+ * caller on this machine), or "anybody", whom --control open lets in. A key says most, then the
+ * token.
+ */
+const char *access_caller(const struct access_policy *policy, const struct access_request *request);
 
 #endif

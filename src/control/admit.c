@@ -14,7 +14,9 @@ struct caller {
     const char *unknown; /* a query parameter that no operation here knows */
     const char *malformed;
     bool server_wide, without_memory;
-    bool nobody; /* it is about the requests that belong to no workspace */
+    bool nobody;      /* it is about the requests that belong to no workspace */
+    int64_t begun_at; /* on the workspace's clock */
+    const char *name; /* access_caller() */
     char problem[ERR_TEXT_SIZE];
 };
 
@@ -51,6 +53,12 @@ static bool is_server_wide(const struct route *route)
            strcmp(route->pattern, "/_mock/info") == 0 ||
            strcmp(route->pattern, "/_mock/outcomes") == 0 ||
            strcmp(route->pattern, "/metrics") == 0;
+}
+
+/* About the workspace that is named, or of all where none is (C6). */
+static bool is_optional(const struct route *route)
+{
+    return strcmp(route->operation_id, "getReport") == 0;
 }
 
 /* A POST to an inbox comes from whoever has been given its URL. */
@@ -113,6 +121,7 @@ static void decide(struct request *request, const struct route *route, struct ca
         .prefix = request_workspace_prefix(request),
         .query = caller->nobody ? NULL : named,
         .server_wide = caller->server_wide || caller->nobody, /* no key opens what is nobody's */
+        .optional = route && is_optional(route),
         .anybody = route && is_for_anybody(route),
         .target = route && caller->server_wide ? request_param(request, 0) : NULL,
     };
@@ -124,6 +133,9 @@ static void decide(struct request *request, const struct route *route, struct ca
                                    .arg = engine_registry(control->engine)};
     request_peer(request, peer);
     caller->refusal = access_decide(&control->options.policy, &access, &finder, &caller->workspace);
+    caller->name = access_caller(&control->options.policy, &access);
+    if (caller->workspace)
+        caller->begun_at = workspace_now(caller->workspace);
     if (caller->nobody && caller->refusal == ACCESS_GRANTED && access.prefix)
         caller->refusal = ACCESS_DISAGREE;
 }
@@ -156,6 +168,18 @@ struct journal *mock_journal(struct request *request)
     if (caller->nobody)
         return engine_nobodys_journal(control_of(request)->engine);
     return caller->workspace ? caller->workspace->journal : NULL;
+}
+
+const char *mock_caller(struct request *request)
+{
+    const struct caller *caller = request_user(request);
+    return caller->name;
+}
+
+int64_t mock_begun_at(struct request *request)
+{
+    const struct caller *caller = request_user(request);
+    return caller->begun_at;
 }
 
 struct workspace *mock_workspace(struct request *request)

@@ -16,7 +16,9 @@ static const size_t places[CURSOR_PARTS] = {
     offsetof(struct cursor, jobs),       offsetof(struct cursor, requests),
     offsetof(struct cursor, workspaces), offsetof(struct cursor, rules),
     offsetof(struct cursor, webhooks),   offsetof(struct cursor, inbox),
-    offsetof(struct cursor, journal),
+    offsetof(struct cursor, journal),    offsetof(struct cursor, at),
+    offsetof(struct cursor, sent),       offsetof(struct cursor, place),
+    offsetof(struct cursor, step),       offsetof(struct cursor, told),
 };
 enum { ALWAYS_WRITTEN = 2 };
 

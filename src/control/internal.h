@@ -59,12 +59,16 @@ extern const struct param rule_delete_params[];
 extern const size_t rule_delete_param_count;
 extern const struct param inbox_list_params[];
 extern const size_t inbox_list_param_count;
+extern const struct param timeline_params[];
+extern const size_t timeline_param_count;
 extern const struct param request_list_params[];
 extern const size_t request_list_param_count;
 extern const struct param lint_list_params[];
 extern const size_t lint_list_param_count;
 extern const struct param job_get_params[];
 extern const size_t job_get_param_count;
+extern const struct param report_get_params[];
+extern const size_t report_get_param_count;
 extern const struct param webhook_list_params[];
 extern const size_t webhook_list_param_count;
 extern const struct param webhook_get_params[];
@@ -79,6 +83,11 @@ void mock_leave(struct request *request);
 
 /* The workspace that the request is about; the request holds the reference. NULL: none. */
 struct workspace *mock_workspace(struct request *request);
+
+/* Of a request that has a workspace: who sent it, as access_caller() says; and what the workspace's
+ * clock showed when it began. */
+const char *mock_caller(struct request *request);
+int64_t mock_begun_at(struct request *request);
 
 /* The journal that it is about: the workspace's, or that of no workspace's requests, which
  * ?workspace=_none names where the operation may be about them. NULL: nothing is journaled. */
@@ -268,6 +277,10 @@ void lint_handler(struct request *request); /* lint_list.c */
  * workspace. */
 uint64_t lint_ignored(struct request *request);
 
+void timeline_handler(struct request *request); /* timeline.c */
+void job_timeline_handler(struct request *request);
+
+void report_handler(struct request *request);       /* report.c */
 void info_handler(struct request *request);         /* info.c */
 void outcome_list_handler(struct request *request); /* outcomes.c */
 

@@ -276,6 +276,8 @@ static enum wait_look look_at_job(struct request *request, struct control_wait *
     if (!db)
         return LOOK_ANSWERED;
     int status = job_by_id(db, mock_workspace(request)->row.pk, request_param(request, 0), &job);
+    if (status == ERR_NOT_FOUND && control_wait_is_open(self))
+        return LOOK_NOT_YET;
     if (status == ERR_NOT_FOUND)
         job_view_refuse(request);
     else if (status < 0)

@@ -15,8 +15,8 @@ const struct lint_kind lint_kinds[] = {
     [FINDING_CONTENT_TYPE_MISSING] =
         {LINT_WARNING, "A body without a Content-Type",
          "The documents send every body as application/json. That one without a type is taken as "
-         "JSON (S4, E11) is not documented; many servers leave such a body unread, and then its "
-         "fields are missing"},
+         "JSON (S4, E11) stands nowhere in them; many servers leave such a body unread, and then "
+         "its fields are missing"},
     [FINDING_CONTENT_TYPE_WRONG] =
         {LINT_ERROR, "A body whose Content-Type is not application/json",
          "The Scenarios API answers 415 (E11). That the Studio API does not look at the type (S4) "

@@ -1,7 +1,7 @@
 /* listFindings: what is wrong with the client under test, as its requests have shown it. */
 #include "control/internal.h"
 #include "control/lint.h"
-#include "control/lint_groups.h"
+#include "control/lint_late.h"
 #include "control/lint_where.h"
 #include "control/list.h"
 #include "engine/journal.h"
@@ -25,7 +25,8 @@ const size_t lint_list_param_count = sizeof lint_list_params / sizeof *lint_list
 
 struct lint {
     struct lint_groups *groups;
-    uint64_t wanted; /* findings */
+    struct lint_late *late; /* NULL: nothing of that is wanted, or there */
+    uint64_t wanted;        /* findings */
     int64_t considered;
     const struct journal_entry *entry; /* that is looked at */
     int status;
@@ -70,21 +71,39 @@ static void look_at(struct lint *lint, const struct control *control,
     lint->considered++;
     lint->entry = entry;
     int status = findings ? lint_where_each(&where, entry, findings) : 0;
+    if (status == 0 && lint->late)
+        status = lint_late_see(lint->late, entry);
     if (status < 0)
         lint->status = status;
 }
 
-/* Those in (since, until]. */
-static int look(struct request *request, struct lint *lint, struct journal *journal, int64_t since,
-                int64_t until)
+static int prepare(struct request *request, struct lint *lint)
+{
+    const struct workspace *workspace = mock_workspace(request);
+    uint64_t late = lint->wanted & ~(finding_bit((enum finding)REQUEST_FINDINGS) - 1);
+    lint->groups = lint_groups_create();
+    if (!lint->groups)
+        return ERR_NO_MEMORY;
+    if (!workspace || !late)
+        return 0;
+    struct err err;
+    struct db *db = store_reader(engine_store(control_of(request)->engine), &err);
+    return db ? lint_late_create(workspace, db, late, &lint->late) : ERR_IO;
+}
+
+/* Those after `since`. */
+static int look(struct request *request, struct lint *lint, struct journal *journal, int64_t since)
 {
     struct journal_entry **entries;
     size_t count;
-    if (!journal_read(journal, since, until, &entries, &count))
-        return ERR_NO_MEMORY;
+    int status = prepare(request, lint);
+    if (status < 0 || !journal_read(journal, since, INT64_MAX, &entries, &count))
+        return status < 0 ? status : ERR_NO_MEMORY;
     for (size_t i = 0; i < count && lint->status == 0; i++)
         look_at(lint, control_of(request), entries[i]);
     journal_release_all(entries, count);
+    if (lint->status == 0 && lint->late)
+        lint->status = lint_late_add(lint->late, !since, lint->groups);
     return lint->status;
 }
 
@@ -130,12 +149,11 @@ void lint_handler(struct request *request)
     struct lint lint = {.groups = NULL};
     if (!journal || !read_query(request, journal, &lint, &since))
         return;
-    lint.groups = lint_groups_create();
-    int status = lint.groups ? look(request, &lint, journal, since.journal, journal_newest(journal))
-                             : ERR_NO_MEMORY;
+    int status = look(request, &lint, journal, since.journal);
     if (status < 0)
         router_fail(request, status, "cannot read the journal");
     else
         answer(request, journal, &lint, since.journal);
+    lint_late_destroy(lint.late);
     lint_groups_destroy(lint.groups);
 }

@@ -9,6 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
+enum {
+    MEMBERS_MAX =
+        100,       /* that are unknown, of a body: more say nothing new, and comparing takes time */
+    SLIPS_MAX = 3, /* base/nearest.h */
+};
+
 /* -- bodies ------------------------------------------------------------------------------------ */
 
 const struct route_fields *lint_fields(const struct api *const *apis, size_t count,
@@ -32,6 +38,13 @@ static bool is_known(const struct route_fields *fields, const char *name)
     return false;
 }
 
+/* Whether their lengths leave any hope: counting slips takes longer. */
+static bool may_be_near(const char *name, const char *known)
+{
+    size_t a = strnlen(name, NEAREST_NAME_MAX + 1), b = strlen(known);
+    return (a > b ? a - b : b - a) <= SLIPS_MAX;
+}
+
 /* The nearest field that the body does not have. */
 static const char *find_meant(const struct route_fields *fields, const json_t *body,
                               const char *name)
@@ -40,9 +53,11 @@ static const char *find_meant(const struct route_fields *fields, const json_t *b
     size_t best_distance = SIZE_MAX;
     for (size_t i = 0; i < *fields->count; i++) {
         const char *known = fields->fields[i].name;
+        if (!may_be_near(name, known) || json_object_get(body, known) ||
+            !nearest_is_near(name, known))
+            continue;
         size_t distance = nearest_distance(name, known);
-        if (distance < best_distance && nearest_is_near(name, known) &&
-            !json_object_get(body, known)) {
+        if (distance < best_distance) {
             best = known;
             best_distance = distance;
         }
@@ -54,10 +69,13 @@ void lint_each_unknown(const struct route_fields *fields, const json_t *body,
                        lint_member_visitor *visit, void *arg)
 {
     json_t *members = (json_t *)body; /* its iterators want it writable; they do not write */
-    for (void *at = json_object_iter(members); at; at = json_object_iter_next(members, at)) {
+    void *at = json_object_iter(members);
+    for (int count = 0; at && count < MEMBERS_MAX; at = json_object_iter_next(members, at)) {
         const char *name = json_object_iter_key(at);
-        if (!is_known(fields, name))
-            visit(arg, name, find_meant(fields, body, name));
+        if (is_known(fields, name))
+            continue;
+        visit(arg, name, find_meant(fields, body, name));
+        count++;
     }
 }
 

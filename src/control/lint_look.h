@@ -14,8 +14,9 @@ uint64_t lint_look(struct request *request, const struct api *const *apis, size_
 const struct route_fields *lint_fields(const struct api *const *apis, size_t count,
                                        const char *operation);
 
-/* Visits the members of a body that its operation does not know: `meant` is the field that the name
- * is a likely misspelling of, where the body does not have that one too; NULL: none is. */
+/* Visits the first 100 members of a body that its operation does not know: `meant` is the field
+ * that the name is a likely misspelling of, where the body does not have that one too; NULL: none
+ * is. */
 typedef void lint_member_visitor(void *arg, const char *name, const char *meant);
 void lint_each_unknown(const struct route_fields *fields, const json_t *body,
                        lint_member_visitor *visit, void *arg);

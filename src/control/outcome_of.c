@@ -1,7 +1,13 @@
+/*
+ * Each answer of both APIs is looked at, so an operation is found by the address of its name, its
+ * answers by their numbers, and of an answer no more is read than tells it from the others: of a
+ * job, up to its state.
+ */
 #include "control/outcome_of.h"
 
 #include "base/json_peek.h"
-#include "engine/journal.h"
+#include "engine/job_state.h"
+#include "engine/rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +17,7 @@ enum {
     /* So much of two messages must be the same where nothing else tells what they are about; their
        rest may be a value of the request. */
     SAME_MIN = 8,
+    PLACES = 64, /* more than twice the operations there are */
 };
 
 /* What answers of one status differ in. */
@@ -26,9 +33,24 @@ struct row {
     char name[NAME_SIZE];
     char *sample; /* its body, which the features point into */
     struct features features;
+    bool state_tells; /* none of its operation's of the same status has this state */
+    bool ends;        /* it is a job that has ended */
+    int next;         /* the number of its operation's next row of the same status; -1 */
+};
+
+enum { STATUSES = 32 }; /* more than any operation answers with */
+
+/* An operation, and of each status the first of its rows. */
+struct place {
+    struct outcome_operation operation; /* whose id NULL is none */
+    size_t count;
+    struct {
+        int status, first;
+    } statuses[STATUSES];
 };
 
 struct outcome_index {
+    struct place places[PLACES]; /* by the addresses of their names */
     size_t count;
     struct row rows[];
 };
@@ -94,6 +116,14 @@ static int same_beginning(struct json_part a, struct json_part b)
     return (int)len;
 }
 
+static bool is_end(struct json_part state)
+{
+    for (int status = 0; state.text && status < JOB_STATUSES; status++)
+        if (json_part_is(state, job_status_name((enum job_status)status)))
+            return job_state_is_end((enum job_status)status);
+    return false;
+}
+
 /* How well an answer fits a sample; -1: not at all. */
 static int likeness(const struct features *sample, const struct features *answer)
 {
@@ -109,33 +139,108 @@ static int likeness(const struct features *sample, const struct features *answer
 
 /* -- the index --------------------------------------------------------------------------------- */
 
-/* The rows of one operation, put behind those that are there; false: out of memory. */
-static bool add(struct outcome_index *index, const struct api *api, const char *operation)
+/* One row more; false: out of memory. */
+static bool add_row(struct outcome_index *index, const struct api *api,
+                    const struct outcome *outcome, const char *operation)
 {
-    for (size_t i = 0; i < api->outcome_count; i++) {
-        const struct outcome *outcome = &api->outcomes[i];
-        struct row *row = &index->rows[index->count];
-        struct outcome_reply reply;
-        if (!outcome_is_of(outcome, operation))
-            continue;
-        size_t len = strlen(operation), name = strlen(outcome->name), sample_len;
-        if (len + name + 2 > sizeof row->name)
-            continue;
-        outcome_write(
-            &(struct outcome_call){
-                .api = api, .outcome = outcome, .operation = operation, .retry_after = -1},
-            &reply);
-        *row = (struct row){.outcome = outcome, .operation = operation};
-        memcpy(row->name, operation, len);
-        row->name[len] = ':';
-        memcpy(row->name + len + 1, outcome->name, name + 1);
-        row->sample = buf_take(&reply.body, &sample_len);
-        outcome_reply_finish(&reply);
-        index->count++;
-        if (!row->sample)
-            return false;
+    struct row *row = &index->rows[index->count];
+    struct outcome_reply reply;
+    size_t len = strlen(operation), name = strlen(outcome->name), sample_len;
+    if (len + name + 2 > sizeof row->name)
+        return true;
+    outcome_write(
+        &(struct outcome_call){
+            .api = api, .outcome = outcome, .operation = operation, .retry_after = -1},
+        &reply);
+    *row = (struct row){.outcome = outcome, .operation = operation};
+    memcpy(row->name, operation, len);
+    row->name[len] = ':';
+    memcpy(row->name + len + 1, outcome->name, name + 1);
+    row->sample = buf_take(&reply.body, &sample_len);
+    outcome_reply_finish(&reply);
+    index->count++;
+    if (row->sample)
         row->features = features_of(row->sample, sample_len);
+    row->ends = is_end(row->features.state);
+    return row->sample != NULL;
+}
+
+/* Where the operation stands, or would. */
+static struct place *place_of(const struct outcome_index *index, const char *id)
+{
+    size_t at = ((uintptr_t)id >> 2) * 31;
+    for (at %= PLACES; index->places[at].operation.id && index->places[at].operation.id != id;)
+        at = (at + 1) % PLACES;
+    return (struct place *)&index->places[at];
+}
+
+/* Where the place's rows of that status begin, or would; NULL: there is no room. */
+static int *first_of(struct place *place, int status)
+{
+    for (size_t i = 0; i < place->count; i++)
+        if (place->statuses[i].status == status)
+            return &place->statuses[i].first;
+    if (place->count == STATUSES)
+        return NULL;
+    place->statuses[place->count].status = status;
+    place->statuses[place->count].first = -1;
+    return &place->statuses[place->count++].first;
+}
+
+/* The row's state is that of no other one which an answer of its status may be. */
+static bool state_tells(const struct outcome_index *index, int number, int first)
+{
+    const struct features *own = &index->rows[number].features;
+    for (int i = first; i >= 0; i = index->rows[i].next) {
+        const struct features *other = &index->rows[i].features;
+        if (i != number && (!other->state.text || same(other->state, own->state)))
+            return false;
     }
+    return own->state.text != NULL;
+}
+
+/* Strings the rows from number `from` on together, each status by itself. */
+static void link_rows(struct outcome_index *index, struct place *place, size_t from)
+{
+    for (size_t i = index->count; i-- > from;) {
+        struct row *row = &index->rows[i];
+        int *first = first_of(place, row->outcome->status);
+        row->next = first ? *first : -1;
+        if (first)
+            *first = (int)i;
+    }
+    for (size_t i = 0; i < place->count; i++)
+        for (int row = place->statuses[i].first; row >= 0; row = index->rows[row].next)
+            index->rows[row].state_tells = state_tells(index, row, place->statuses[i].first);
+}
+
+static enum tally_kind kind_of(const char *id)
+{
+    static const struct {
+        const char *id;
+        enum tally_kind kind;
+    } kinds[] = {
+        {"createScenarioStudioSession", TALLY_CREATE},
+        {"createScenarioJob", TALLY_CREATE},
+        {"getScenarioJob", TALLY_POLL},
+        {"cancelScenarioJob", TALLY_CANCEL},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].id, id) == 0)
+            return kinds[i].kind;
+    return TALLY_OTHER;
+}
+
+/* An operation with its rows, put behind those that are there; false: out of memory. */
+static bool add(struct outcome_index *index, const struct api *api, const char *id)
+{
+    struct place *place = place_of(index, id);
+    size_t from = index->count;
+    *place = (struct place){.operation = {.id = id, .rule = rule_operation(id), kind_of(id)}};
+    for (size_t i = 0; i < api->outcome_count; i++)
+        if (outcome_is_of(&api->outcomes[i], id) && !add_row(index, api, &api->outcomes[i], id))
+            return false;
+    link_rows(index, place, from);
     return true;
 }
 
@@ -183,48 +288,87 @@ const struct outcome *outcome_index_outcome(const struct outcome_index *index, s
     return index->rows[number].outcome;
 }
 
-/* -- looking ----------------------------------------------------------------------------------- */
-
-/* The row's number among those of this operation and status, of which there are *ret_count; -1. */
-static int first_of(const struct outcome_index *index, const char *operation, int status,
-                    size_t *ret_count)
+bool outcome_index_ends(const struct outcome_index *index, size_t number)
 {
-    int first = -1;
-    *ret_count = 0;
-    for (size_t i = 0; i < index->count; i++) {
-        const struct row *row = &index->rows[i];
-        if (row->outcome->status != status || strcmp(row->operation, operation) != 0)
-            continue;
-        first = first < 0 ? (int)i : first;
-        ++*ret_count;
-    }
-    return first;
+    return index->rows[number].ends;
 }
 
-int outcome_of(const struct outcome_index *index, const char *operation, int status,
-               const char *body, size_t len)
+/* -- looking ----------------------------------------------------------------------------------- */
+
+const struct outcome_operation *outcome_operation(const struct outcome_index *index, const char *id)
 {
-    size_t count = 0;
-    int first = operation && status ? first_of(index, operation, status, &count) : -1;
-    if (count < 2)
-        return first;
+    const struct place *place = id ? place_of(index, id) : NULL;
+    return place && place->operation.id ? &place->operation : NULL;
+}
+
+/* What stands before the state of a job with an id as ours are, as all jobs are written that come
+ * from here; most answers are such. */
+static const char *skip_to_state(const char *body, size_t len)
+{
+    static const char before[] = "{\"id\":\"", after[] = "\",\"status\":\"";
+    enum { BEFORE = sizeof before - 1, AFTER = sizeof after - 1 };
+    enum { ALL = BEFORE + ID_HEX_SIZE - 1 + AFTER };
+    bool fits = len > ALL && memcmp(body, before, BEFORE) == 0 &&
+                memcmp(body + ALL - AFTER, after, AFTER) == 0 &&
+                !memchr(body + BEFORE, '"', ID_HEX_SIZE - 1);
+    return fits ? body + ALL : NULL;
+}
+
+static struct json_part state_of(const char *body, size_t len)
+{
+    const char *state = body ? skip_to_state(body, len) : NULL;
+    const char *end = state ? memchr(state, '"', len - (size_t)(state - body)) : NULL;
+    if (end)
+        return (struct json_part){state, (size_t)(end - state)};
+    struct json_peek peek = json_peek_begin(body, body ? len : 0);
+    struct json_part name, value;
+    while (json_peek_next(&peek, &name, &value))
+        if (json_part_is(name, "status"))
+            return json_part_text(value);
+    return (struct json_part){0};
+}
+
+bool outcome_shows_end(const char *body, size_t len)
+{
+    return is_end(state_of(body, len));
+}
+
+/* By the state alone, where that tells; -1. */
+static int by_state(const struct outcome_index *index, int first, const char *body, size_t len)
+{
+    if (!index->rows[first].features.state.text)
+        return -1;
+    struct json_part state = state_of(body, len);
+    for (int i = first; i >= 0; i = index->rows[i].next)
+        if (index->rows[i].state_tells && same(index->rows[i].features.state, state))
+            return i;
+    return -1;
+}
+
+static int by_likeness(const struct outcome_index *index, int first, const char *body, size_t len)
+{
     struct features answer = features_of(body, body ? len : 0);
     int found = -1, best = -1;
-    for (size_t i = (size_t)first; i < index->count; i++) {
-        const struct row *row = &index->rows[i];
-        if (row->outcome->status != status || strcmp(row->operation, operation) != 0)
-            continue;
-        int like = likeness(&row->features, &answer);
+    for (int i = first; i >= 0; i = index->rows[i].next) {
+        int like = likeness(&index->rows[i].features, &answer);
         if (like > best) {
             best = like;
-            found = (int)i;
+            found = i;
         }
     }
     return found;
 }
 
-int outcome_of_entry(const struct outcome_index *index, const struct journal_entry *entry)
+int outcome_of(const struct outcome_index *index, const struct outcome_operation *operation,
+               int status, const char *body, size_t len)
 {
-    return outcome_of(index, entry->operation_id, entry->status, entry->answer.data,
-                      entry->answer.len);
+    const struct place *place = (const struct place *)operation;
+    int first = -1;
+    for (size_t i = 0; place && status && i < place->count && first < 0; i++)
+        if (place->statuses[i].status == status)
+            first = place->statuses[i].first;
+    if (first < 0 || index->rows[first].next < 0)
+        return first;
+    int found = by_state(index, first, body, len);
+    return found < 0 ? by_likeness(index, first, body, len) : found;
 }

@@ -152,16 +152,23 @@ static void put_sample(struct buf *out, const struct outcome_reply *reply)
     buf_putc(out, '}');
 }
 
+void outcome_put_basis(struct buf *out, const struct outcome *outcome)
+{
+    buf_putc(out, '[');
+    for (const char *letter = outcome->basis; *letter; letter++)
+        buf_printf(out, letter == outcome->basis ? "\"%c\"" : ",\"%c\"", *letter);
+    buf_putc(out, ']');
+}
+
 static void put_outcome(struct buf *out, const struct api *api, const char *operation,
                         const struct outcome *outcome)
 {
     struct outcome_reply reply;
     buf_puts(out, out->data[out->len - 1] == '[' ? "" : ",");
-    buf_printf(out, "{\"id\":\"%s:%s\",\"operation\":\"%s\",\"status\":%d,\"basis\":[", operation,
+    buf_printf(out, "{\"id\":\"%s:%s\",\"operation\":\"%s\",\"status\":%d,\"basis\":", operation,
                outcome->name, operation, outcome->status);
-    for (const char *letter = outcome->basis; *letter; letter++)
-        buf_printf(out, letter == outcome->basis ? "\"%c\"" : ",\"%c\"", *letter);
-    buf_printf(out, "],\"rule\":\"%s\",\"summary\":", outcome->rule);
+    outcome_put_basis(out, outcome);
+    buf_printf(out, ",\"rule\":\"%s\",\"summary\":", outcome->rule);
     json_put_text(out, outcome->about);
     buf_puts(out, ",\"sample\":");
     outcome_write(

@@ -18,4 +18,7 @@
 bool outcome_check(const struct control *control, const char *operation, const char *name,
                    struct buf *detail, struct buf *hint);
 
+/* Appends its basis as a JSON array of letters. */
+void outcome_put_basis(struct buf *out, const struct outcome *outcome);
+
 #endif

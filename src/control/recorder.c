@@ -8,14 +8,16 @@
 #include "base/blot.h"
 #include "base/digest.h"
 #include "base/json.h"
-#include "base/time.h"
 #include "control/internal.h"
 #include "control/journal_match.h"
 #include "control/lint_look.h"
+#include "control/outcome_of.h"
+#include "control/request_note.h"
 #include "control/secrets.h"
 #include "engine/feed.h"
 #include "engine/journal.h"
 #include "engine/rules.h"
+#include "engine/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +58,10 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
 /* API keys, wherever they stand: answers repeat what they were asked with, in any spelling. */
 static void blot_entry(struct journal_entry *entry)
 {
-    const struct journal_text *body = &entry->body;
-    bool escapes = blot_has_escapes(entry->target, strlen(entry->target)) ||
-                   (body->len && blot_has_escapes(body->data, body->len));
+    const struct journal_text *asked[] = {&entry->headers, &entry->body};
+    bool escapes = blot_has_escapes(entry->target, strlen(entry->target));
+    for (size_t i = 0; !escapes && i < sizeof asked / sizeof *asked; i++)
+        escapes = asked[i]->len && blot_has_escapes(asked[i]->data, asked[i]->len);
     blot_keys(entry->bytes, entry->size - sizeof *entry, escapes);
 }
 
@@ -127,19 +130,33 @@ static void note_key(const struct request *request, struct journal_entry *entry)
         memcpy(entry->key, authorization + len - LAST, LAST + 1);
 }
 
-/* The job that the request names in its path, or has made. */
-static void note_job(const struct request *request, const struct rule_subject *subject,
-                     struct journal_entry *entry)
+/* The job that is the first of the path's parameters. */
+static void note_named_job(const struct request *request, struct journal_entry *entry)
 {
-    const char *id = entry->operation_id;
-    if (subject && *subject->made) {
+    const char *job = request_param(request, 0);
+    size_t len = strlen(job);
+    if (len < sizeof entry->job)
+        memcpy(entry->job, job, len + 1);
+}
+
+/* A request that is over. */
+struct over {
+    struct request *request;
+    const struct request_end *end;
+    int64_t age;                               /* µs */
+    const struct rule_subject *subject;        /* NULL: it is not among a workspace's rules */
+    const struct outcome_operation *operation; /* NULL: none of the APIs' */
+};
+
+/* The job that the request names in its path, or has made. */
+static void note_job(const struct over *over, struct journal_entry *entry)
+{
+    const struct rule_subject *subject = over->subject;
+    const struct outcome_operation *operation = over->operation;
+    if (subject && *subject->made)
         memcpy(entry->job, subject->made, sizeof entry->job);
-    } else if (id && (strcmp(id, "getScenarioJob") == 0 || strcmp(id, "cancelScenarioJob") == 0)) {
-        const char *job = request_param(request, 0);
-        size_t len = strlen(job);
-        if (len < sizeof entry->job)
-            memcpy(entry->job, job, len + 1);
-    }
+    else if (operation && (operation->kind == TALLY_POLL || operation->kind == TALLY_CANCEL))
+        note_named_job(over->request, entry);
 }
 
 static const enum journal_end ends[] = {
@@ -149,25 +166,27 @@ static const enum journal_end ends[] = {
     [END_LEFT] = JOURNAL_LEFT,
 };
 
-static void describe(struct request *request, const struct request_end *end,
-                     const struct rule_subject *subject, struct journal_entry *entry)
+static void describe(const struct over *over, struct journal_entry *entry)
 {
+    struct request *request = over->request;
+    const struct rule_subject *subject = over->subject;
     *entry = (struct journal_entry){
         .request = subject ? subject->request : 0,
         .at = subject ? subject->begun_at : -1,
         .sent_at = request_begun_at(request),
-        .duration = time_steady_ms() - request_begun_at(request),
+        .duration = over->age / 1000,
         .connection = request_connection(request),
-        .end = ends[end->kind],
-        .status = end->status,
-        .operation = rule_operation(request_operation(request)),
+        .end = ends[over->end->kind],
+        .status = over->end->status,
+        .operation = over->operation ? over->operation->rule : -1,
+        .outcome = -1,
         .operation_id = request_operation(request),
         .method = request_is_head(request) ? "HEAD" : request_method(request),
         .target = request_target(request),
         .path = request_path(request),
         .id = request_id(request),
     };
-    note_job(request, subject, entry);
+    note_job(over, entry);
     if (subject && subject->answer)
         memcpy(entry->rule, subject->answer->id, sizeof entry->rule);
     else if (subject && subject->job)
@@ -205,20 +224,46 @@ static struct journal_entry *complete(struct request *request, const struct requ
 
 /* -- whose it is ------------------------------------------------------------------------------- */
 
-/* Of a request that no API has found to be about anything: the prefix's, else the key's. */
-static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+/* Of a path below /api/projects/{project} that is none of the Scenarios API's, or a method that it
+ * does not have there; NULL: it is no such path. */
+static struct workspace *find_by_project(struct registry *registry, const struct request *request)
 {
-    struct registry *registry = engine_registry(engine);
-    const char *prefix = request_workspace_prefix(request);
+    struct workspace *found = NULL;
+    const char *sent = request_path(request);
+    char *text = sent ? strdup(sent) : NULL;
+    struct path path;
+    bool too_many;
+    if (text && path_split(text, &path, &too_many) && path.count > 2 &&
+        strcmp(path.segments[0], "api") == 0 && strcmp(path.segments[1], "projects") == 0) {
+        found = registry_by_project(registry, path.segments[2]);
+        if (!found)
+            found = registry_default(registry);
+    }
+    free(text);
+    return found;
+}
+
+static struct workspace *find_by_key(struct registry *registry, const struct request *request)
+{
     const char *authorization = request_authorization(request);
-    unsigned char hash[KEY_HASH_SIZE];
-    if (prefix)
-        return registry_by_slug(registry, prefix);
     const char *key = authorization ? strstr(authorization, "exec_live_") : NULL;
+    unsigned char hash[KEY_HASH_SIZE];
     if (!key)
         return NULL;
     digest_sha256(key, strlen(key), hash);
     return registry_by_key(registry, hash);
+}
+
+/* Of a request that no API has found to be about anything: the prefix's, else the project's (C11),
+ * else the key's. */
+static struct workspace *find_workspace(struct engine *engine, const struct request *request)
+{
+    struct registry *registry = engine_registry(engine);
+    const char *prefix = request_workspace_prefix(request);
+    if (prefix)
+        return registry_by_slug(registry, prefix);
+    struct workspace *found = find_by_project(registry, request);
+    return found ? found : find_by_key(registry, request);
 }
 
 /* What it says is read once for all who wait. */
@@ -293,41 +338,48 @@ static bool is_stale(const struct rule_subject *subject, const struct request_en
            subject->resets != events_resets(subject->workspace);
 }
 
-/* What it shows about its client; of that, what somebody wants to hear of. */
-static uint64_t look(const struct control *control, struct request *request,
-                     struct workspace *workspace)
+/* What it was, and what it shows about its client; which is counted beside. */
+static void judge(const struct control *control, const struct over *over,
+                  struct workspace *workspace, struct journal_entry *entry)
 {
     const struct control_options *options = &control->options;
-    uint64_t findings = lint_look(request, options->apis, options->api_count);
-    return workspace ? findings & ~atomic_load(&workspace->lint_ignored) : findings;
+    const struct request_end *end = over->end;
+    struct tally *tally = workspace ? workspace->tally : engine_nobodys_tally(control->engine);
+    entry->outcome =
+        (short)outcome_of(control->outcomes, over->operation, end->status, end->body, end->len);
+    uint64_t findings = lint_look(over->request, options->apis, options->api_count);
+    findings |= request_note(control, over->request, end, workspace, over->operation, tally, entry);
+    entry->findings = tally_find(tally, findings);
 }
 
-static void record_api(struct control *control, struct request *request,
-                       const struct request_end *end)
+static void record_api(struct control *control, struct over *over)
 {
     struct engine *engine = control->engine;
+    struct request *request = over->request;
     const struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
     struct journal_entry entry;
     if (!journaled && !feeds_exist(engine_feeds(engine)))
         return;
-    if (!subject || !subject->workspace) {
-        subject = NULL;
+    if (!subject || !subject->workspace)
         found = find_workspace(engine, request);
-    } else if (is_stale(subject, end)) {
+    else if (is_stale(subject, over->end))
         return;
-    }
-    struct workspace *workspace = subject ? subject->workspace : found;
-    describe(request, end, subject, &entry);
+    else
+        over->subject = subject;
+    struct workspace *workspace = over->subject ? subject->workspace : found;
+    over->operation = outcome_operation(control->outcomes, request_operation(request));
+    describe(over, &entry);
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
-    entry.findings = journaled ? look(control, request, workspace) : 0;
-    if (journaled)
-        add_and_tell(engine, workspace, complete(request, end, &entry, workspace != NULL));
-    else
+    if (journaled) {
+        judge(control, over, workspace, &entry);
+        add_and_tell(engine, workspace, complete(request, over->end, &entry, workspace != NULL));
+    } else {
         just_tell(workspace, &entry);
+    }
     workspace_release(found);
 }
 
@@ -341,17 +393,26 @@ static bool is_read(const char *operation)
 
 /* What writes through the control plane: who did what when, without what was said, which may be
  * secret. */
-static void record_control(struct engine *engine, struct request *request,
-                           const struct request_end *end)
+static void record_control(struct engine *engine, const struct over *over)
 {
-    struct workspace *workspace = mock_workspace(request);
+    struct workspace *workspace = mock_workspace(over->request);
+    const char *operation = request_operation(over->request);
     struct journal_entry entry;
-    if (!workspace || !workspace->journal || strcmp(request_method(request), "GET") == 0 ||
-        is_read(request_operation(request)))
+    if (!workspace || !workspace->journal || strcmp(request_method(over->request), "GET") == 0 ||
+        is_read(operation))
         return;
-    describe(request, end, NULL, &entry);
+    describe(over, &entry);
     entry.is_control = true;
-    entry.at = workspace_now(workspace);
+    entry.caller = mock_caller(over->request);
+    entry.clock = workspace_now(workspace);
+    entry.at = mock_begun_at(over->request); /* what it has the clock bring about comes after it */
+    if (entry.at > entry.clock)              /* a reset: and so does what follows that */
+        entry.at = entry.clock;
+    if (strcmp(entry.caller, "key") == 0)
+        note_key(over->request, &entry);
+    if (operation &&
+        (strcmp(operation, "transitionJob") == 0 || strcmp(operation, "releaseJob") == 0))
+        note_named_job(over->request, &entry);
     add(engine, workspace, outline(&entry));
 }
 
@@ -359,12 +420,12 @@ static void record(void *context, struct request *request, const struct request_
 {
     struct control *control = context;
     const struct api *api = request_api(request);
-    metrics_count(&control->metrics, request_operation(request), end->status,
-                  request_age_us(request));
+    struct over over = {.request = request, .end = end, .age = request_age_us(request)};
+    metrics_count(&control->metrics, request_operation(request), end->status, over.age);
     if (api == &control->mock)
-        record_control(control->engine, request, end);
+        record_control(control->engine, &over);
     else if (api != &control->api || !request_operation(request))
-        record_api(control, request, end);
+        record_api(control, &over);
 }
 
 struct recorder recorder_of(struct control *control)

@@ -171,7 +171,7 @@ static void put_own(struct buf *out, const char *name, const char *text)
 void request_view_put_har(struct buf *out, const struct request_view *view)
 {
     const struct journal_entry *entry = view->entry;
-    int outcome = outcome_of_entry(view->outcomes, entry);
+    int outcome = entry->outcome;
     long long time = entry->duration > 0 ? (long long)entry->duration : 0;
     buf_puts(out, "{\"startedDateTime\":");
     control_put_time(out, entry->sent_at);

@@ -134,7 +134,7 @@ static void put_request_line(struct buf *out, const struct journal_entry *entry)
 static void put_outcome(struct buf *out, const struct request_view *view)
 {
     const struct journal_entry *entry = view->entry;
-    int outcome = outcome_of_entry(view->outcomes, entry);
+    int outcome = entry->outcome;
     put_text(out, "operation", entry->operation_id);
     put_text(out, "outcome",
              outcome < 0 ? NULL : outcome_index_name(view->outcomes, (size_t)outcome));

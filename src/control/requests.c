@@ -371,6 +371,8 @@ void mock_requests_delete_handler(struct request *request)
     struct buf body = BUF_INIT;
     if (!journal)
         return;
+    if (mock_workspace(request))
+        atomic_store(&mock_workspace(request)->past.forgotten, journal_newest(journal));
     buf_printf(&body, "{\"deleted\":%zu}", journal_clear(journal));
     respond(request, 200, content_type_json, &body);
 }

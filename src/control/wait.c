@@ -159,6 +159,11 @@ void control_wait(struct request *request)
         wait_on(request, wait, kinds, seen, in_vain);
 }
 
+bool control_wait_is_open(const struct control_wait *wait)
+{
+    return wait->open;
+}
+
 static void look_again(struct request *request)
 {
     struct control_wait *wait = request_state(request);

@@ -63,6 +63,10 @@ void *control_wait_state(struct request *request, size_t size);
 /* Looks, and waits. */
 void control_wait(struct request *request);
 
+/* Whether it has waited already. What then is not there any more went with a reset or deletion,
+ * which is about to end the wait: it is no 404, but LOOK_NOT_YET. */
+bool control_wait_is_open(const struct control_wait *wait);
+
 /*
  * Appends why time has not brought it yet: "the clock is manual, next event in 40s: POST
  * /_mock/clock/advance". Without a look into the store where that fails.

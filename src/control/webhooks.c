@@ -281,6 +281,8 @@ static enum wait_look look_at_delivery(struct request *request, struct control_w
         return LOOK_ANSWERED;
     int status =
         delivery_by_id(db, mock_workspace(request)->row.pk, request_param(request, 0), &delivery);
+    if (status == ERR_NOT_FOUND && control_wait_is_open(self))
+        return LOOK_NOT_YET;
     if (status == ERR_NOT_FOUND)
         webhook_refuse(request);
     else if (status < 0)

@@ -11,7 +11,7 @@
 enum { MEMBERS_MAX = 10000 };
 
 struct workspace_body {
-    struct field_text name, slug, api_key, project_id;
+    struct field_text name, slug, api_key, project_id, run;
     const json_t *members, *clock, *seed, *settings, *rules, *state;
     struct field_whole ttl;
 };
@@ -68,6 +68,7 @@ const struct field workspace_fields[] = {
     {"rules", FIELD_ARRAY, .what = "an array of rules", TO(rules)},
     {"ttl", FIELD_DURATION, .what = "a duration with its unit, above zero, as \"90s\"",
      .check = check_ttl, TO(ttl)},
+    {"run", FIELD_STRING, .what = "a text of 1 to 200 bytes", .check = check_run, TO(run)},
 };
 const size_t workspace_field_count = sizeof workspace_fields / sizeof *workspace_fields;
 
@@ -216,6 +217,7 @@ static void fill_in(struct creation *creation, const char *slug)
     copy(row->slug, sizeof row->slug, &body->slug, slug ? slug : row->id);
     copy(row->name, sizeof row->name, &body->name, row->slug);
     copy(row->project_id, sizeof row->project_id, &body->project_id, drawn);
+    copy(row->run, sizeof row->run, &body->run, "");
     if (body->api_key.data)
         copy(creation->api_key, sizeof creation->api_key, &body->api_key, "");
     else

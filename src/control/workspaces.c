@@ -147,6 +147,8 @@ static int put_json(struct request *request, struct db *db, const struct workspa
     clock_put_members(out, &row->clock, clock_show(&row->clock, time_steady_ms()));
     buf_printf(out, "},\"seed\":%s,\"settings\":", *row->seed ? row->seed : "null");
     settings_put_json(request, out, &row->settings);
+    buf_puts(out, ",\"run\":");
+    json_put_text(out, *row->run ? row->run : NULL);
     buf_puts(out, ",\"created_at\":");
     control_put_time(out, row->created_at);
     int present = put_present(request, db, row, out);

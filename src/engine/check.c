@@ -34,6 +34,12 @@ bool check_name(const json_t *value)
     return len > 0 && len < WORKSPACE_NAME_SIZE;
 }
 
+bool check_run(const json_t *value)
+{
+    size_t len = json_string_length(value);
+    return len > 0 && len < RUN_SIZE;
+}
+
 bool check_ttl(const json_t *value)
 {
     int64_t ms = 0;

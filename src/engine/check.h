@@ -8,6 +8,7 @@
 bool check_slug(const json_t *value); /* of a workspace: a DNS label in lower case */
 bool check_project_id(const json_t *value);
 bool check_name(const json_t *value);   /* likewise: 1 to 255 bytes */
+bool check_run(const json_t *value);    /* a run's label: 1 to 200 bytes */
 bool check_ttl(const json_t *value);    /* a duration above zero */
 bool check_member(const json_t *value); /* an address, or a pattern of one */
 bool check_scenario_name(const json_t *value);

@@ -5,6 +5,7 @@
 #include "engine/delivery_keep.h"
 #include "engine/draw.h"
 #include "engine/feed.h"
+#include "engine/tally.h"
 
 #include <string.h>
 
@@ -105,6 +106,7 @@ static int write_down(struct delivery_end *self, struct db *db, struct delivery 
     delivery_go_on(delivery, attempt->outcome, wait, self->retry_after, now);
     attempt->number = delivery->attempts;
     self->status = delivery->status;
+    memcpy(self->job, delivery->job_id, sizeof self->job);
     int64_t bytes = attempt_size(attempt);
     delivery->bytes += bytes;
     if (delivery->due_at >= 0)
@@ -122,6 +124,7 @@ static int end_run(struct write *write, struct db *db)
 {
     struct delivery_end *self = (struct delivery_end *)write;
     struct delivery delivery;
+    *self->job = '\0'; /* of a run that was rolled back */
     int status = delivery_by_seq(db, self->delivery, &delivery);
     if (status == ERR_NOT_FOUND || (status == 0 && delivery.sending != self->sending))
         return 0;
@@ -133,10 +136,23 @@ static int end_run(struct write *write, struct db *db)
     return write_down(self, db, &delivery);
 }
 
+/* What is remembered of the job (engine/tally.h). */
+static int end_apply(struct operation *operation)
+{
+    const struct delivery_end *self = (const struct delivery_end *)operation;
+    struct tally *tally = operation->workspace->tally;
+    if (tally && *self->job && self->attempt.outcome == ATTEMPT_DELIVERED)
+        tally_called_back(tally, self->job);
+    else if (tally && *self->job && self->attempt.outcome == ATTEMPT_BLOCKED)
+        tally_callback_blocked(tally, self->job);
+    return 0;
+}
+
 void delivery_end_init(struct delivery_end *end, struct engine *engine, struct workspace *workspace)
 {
     memset(end, 0, sizeof *end);
     operation_init(&end->operation, engine, workspace, end_run);
+    end->operation.apply = end_apply;
     end->retry_after = -1;
 }
 

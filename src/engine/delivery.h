@@ -61,6 +61,7 @@ struct delivery_end {
        another one, and nothing is written now. NULL: they are. */
     int (*fill)(struct delivery_end *self, struct db *db, const struct delivery *delivery);
     enum delivery_status status; /* out: the delivery's since then */
+    char job[ID_HEX_SIZE];       /* out: that it is of; "": nothing was written */
 };
 
 void delivery_end_init(struct delivery_end *end, struct engine *engine,

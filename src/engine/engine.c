@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "engine/rules.h"
+#include "engine/tally.h"
 #include "engine/timers.h"
 #include "store/delivery.h"
 #include "store/job.h"
@@ -11,7 +12,8 @@
 struct loading {
     struct db *db;
     struct registry *registry;
-    int status; /* of the rules */
+    int64_t started_at; /* the server, in real ms */
+    int status;         /* of the rules */
 };
 
 static int take_workspace(const struct workspace_row *row, void *arg)
@@ -19,7 +21,10 @@ static int take_workspace(const struct workspace_row *row, void *arg)
     const struct loading *loading = arg;
     int64_t jobs = 0;
     int status = job_last_event(loading->db, row->pk, &jobs);
-    return status < 0 ? status : registry_add_workspace(loading->registry, row, jobs);
+    if (status < 0)
+        return status;
+    return registry_add_workspace(loading->registry, row, jobs,
+                                  row->created_at < loading->started_at ? loading->started_at : 0);
 }
 
 static int take_key(const struct key_row *row, void *registry)
@@ -39,12 +44,12 @@ static void take_rules(struct workspace *workspace, void *arg)
         loading->status = rules_load(loading->db, workspace);
 }
 
-static int load(struct engine *engine, struct err *err)
+static int load(struct engine *engine, int64_t started_at, struct err *err)
 {
     struct db *db = store_reader(engine->store, err);
     if (!db)
         return ERR_IO;
-    struct loading loading = {.db = db, .registry = engine->registry};
+    struct loading loading = {.db = db, .registry = engine->registry, .started_at = started_at};
     int status = workspace_each(db, take_workspace, &loading);
     if (status == 0)
         status = key_each(db, take_key, engine->registry);
@@ -122,11 +127,21 @@ static int start_sender(struct engine *engine, const struct sender_options *opti
     return options->reach ? sender_start(engine, options, &engine->sender, err) : 0;
 }
 
+/* What is written down of requests, and what is counted. False: out of memory. */
+static bool start_counting(struct engine *engine)
+{
+    engine->nobodys = journal_create(engine->journals);
+    engine->runs = runs_create();
+    engine->nobodys_tally = tally_create();
+    return engine->nobodys && engine->runs && engine->nobodys_tally;
+}
+
 /* -- the engine -------------------------------------------------------------------------------- */
 
 int engine_start(struct store *store, const struct engine_options *options,
                  struct engine **ret_engine, struct err *err)
 {
+    int64_t started_at = time_steady_ms(); /* what is made at the start is not older than that */
     int status = engine_bootstrap(store, options, err);
     if (status < 0)
         return status;
@@ -138,15 +153,13 @@ int engine_start(struct store *store, const struct engine_options *options,
     engine->deadlines = deadlines_create();
     engine->feeds = engine->deadlines ? feeds_create(engine->deadlines) : NULL;
     engine->journals = journals_create(options->journal_memory, options->journal_threads);
-    if (engine->journals && options->journal_memory)
-        engine->nobodys = journal_create(engine->journals);
     if (!engine->registry || !engine->feeds || !engine->journals ||
-        (options->journal_memory && !engine->nobodys))
+        (options->journal_memory && !start_counting(engine)))
         status = err_set(err, ERR_NO_MEMORY, "out of memory");
     if (status == 0)
-        registry_keep_journals(engine->registry, engine->journals);
+        registry_keep_journals(engine->registry, engine->journals, engine->runs);
     if (status == 0)
-        status = load(engine, err);
+        status = load(engine, started_at, err);
     if (status == 0)
         status = worker_start(store, engine->deadlines, &engine->worker, err);
     if (status == 0)
@@ -173,7 +186,9 @@ void engine_stop(struct engine *engine)
     feeds_destroy(engine->feeds);
     deadlines_destroy(engine->deadlines);
     registry_destroy(engine->registry);
+    runs_destroy(engine->runs);
     journal_destroy(engine->nobodys);
+    tally_destroy(engine->nobodys_tally);
     journals_destroy(engine->journals);
     free(engine);
 }
@@ -201,6 +216,16 @@ struct journals *engine_journals(struct engine *engine)
 struct journal *engine_nobodys_journal(struct engine *engine)
 {
     return engine->nobodys;
+}
+
+struct runs *engine_runs(struct engine *engine)
+{
+    return engine->runs;
+}
+
+struct tally *engine_nobodys_tally(struct engine *engine)
+{
+    return engine->nobodys_tally;
 }
 
 static void end_waits(struct workspace *workspace, void *arg)

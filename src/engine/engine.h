@@ -18,6 +18,8 @@
 #include <jansson.h>
 
 struct engine;
+struct runs;
+struct tally;
 
 /* An API key or a member that the server is to have, from the command line. */
 struct engine_grant {
@@ -66,6 +68,11 @@ struct sender *engine_sender(struct engine *engine); /* NULL: none was asked for
  * journaled. Any thread. */
 struct journals *engine_journals(struct engine *engine);
 struct journal *engine_nobodys_journal(struct engine *engine);
+
+/* What is counted of the requests of all runs' workspaces, and of those that belong to none: NULL
+ * likewise. Any thread. */
+struct runs *engine_runs(struct engine *engine);
+struct tally *engine_nobodys_tally(struct engine *engine);
 
 /* What is told to those who listen (engine/feed.h). Any thread. */
 struct feeds *engine_feeds(struct engine *engine);

@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/janitor.h"
 #include "engine/journal.h"
+#include "engine/runs.h"
 #include "engine/worker.h"
 
 struct engine {
@@ -15,6 +16,8 @@ struct engine {
     struct journals *journals;
     struct journal
         *nobodys; /* of requests that belong to no workspace; NULL: nothing is journaled */
+    struct runs *runs;
+    struct tally *nobodys_tally; /* of these requests; NULL likewise */
     struct worker *worker;
     struct janitor *janitor;
     struct sender *sender; /* NULL: none was asked for */

@@ -49,12 +49,15 @@ struct journal_entry {
     size_t size;           /* in memory */
     int64_t number;  /* of the workspace's, in the order of their ends; set when it is added */
     int64_t request; /* the how manieth that began; 0: of no workspace */
-    int64_t at;      /* when it began, on the workspace's clock; -1: it has none */
+    /* When it began, on the workspace's clock, or when it ended, where it has turned that back; -1:
+       it has none. */
+    int64_t at;
     int64_t sent_at, duration; /* real ms */
     int64_t connection;        /* the how manieth of the server */
     enum journal_end end;
     int status;                  /* of the answer; 0: none */
     int operation;               /* rule_operation(); -1: none of theirs */
+    short outcome;               /* its number (control/outcome_of.h); -1: none that is listed */
     const char *operation_id;    /* static; NULL: no route */
     const char *method, *target; /* as sent */
     const char *path;            /* without prefix and query */
@@ -63,6 +66,8 @@ struct journal_entry {
     char job[ID_HEX_SIZE];       /* that it made, or was about; "" */
     char rule[ID_HEX_SIZE];      /* that acted on its answer; "" */
     char key[5];                 /* the last four characters of its API key; "" */
+    const char *caller;          /* of a control write: who it was (control/access.h), static */
+    int64_t clock;               /* likewise: what the workspace's clock showed at its end */
     struct journal_text headers, body, answer_headers, answer;
     char bytes[];
 };

@@ -29,6 +29,7 @@ struct glob {
 struct registry {
     struct settings settings;
     struct journals *journals; /* NULL: nothing is journaled */
+    struct runs *runs;         /* likewise */
     pthread_rwlock_t lock;
     size_t count;
     void *by_pk, *by_id, *by_slug, *by_project, *by_key;

@@ -9,6 +9,7 @@
 #include "engine/rules.h"
 #include "engine/settings.h"
 #include "engine/state_fields.h"
+#include "engine/tally.h"
 #include "store/inbox.h"
 
 #include <stdio.h>
@@ -351,6 +352,16 @@ int state_take_access(struct registry *registry, const struct state_document *do
     return status;
 }
 
+/* Nothing of what there was before is missing from then on. */
+static void begin_anew(struct workspace *workspace)
+{
+    atomic_store(&workspace->past.started_at, 0);
+    atomic_store(&workspace->past.forgotten, 0);
+    atomic_store(&workspace->past.requests, atomic_load(&workspace->requests));
+    if (workspace->journal)
+        journal_clear(workspace->journal);
+}
+
 static int replace_apply(struct operation *operation)
 {
     struct state_replace *self = (struct state_replace *)operation;
@@ -372,10 +383,14 @@ static int replace_apply(struct operation *operation)
     operation->new_job = self->event; /* so many are there to be seen */
     if (self->row.ttl)
         janitor_wake(operation->engine->janitor);
+    if (workspace->tally)
+        tally_reset(workspace->tally);
     feed_tell_reset(workspace);
     events_end_waits(workspace, WAIT_RESET);
-    if (self->clears_journal && workspace->journal)
-        journal_clear(workspace->journal);
+    atomic_store(&workspace->past.jobs, self->event);
+    atomic_store(&workspace->past.stored, false);
+    if (self->clears_journal)
+        begin_anew(workspace);
     return status;
 }
 

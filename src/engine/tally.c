@@ -41,14 +41,6 @@ void tally_destroy(struct tally *tally)
     free(tally);
 }
 
-uint64_t tally_hash(const char *text, size_t len)
-{
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 size_t tally_choose(size_t count, size_t *io_hand, int64_t (*worth)(void *arg, size_t index),
                     void *arg)
 {
@@ -231,17 +223,22 @@ uint64_t tally_note(struct tally *tally, const struct tally_note *note)
 
 uint64_t tally_find(struct tally *tally, uint64_t findings)
 {
-    if (findings)
-        findings &= ~(uint64_t)atomic_load(&tally->ignored);
-    for (int i = 0; i < FINDINGS; i++)
-        if (findings & finding_bit((enum finding)i))
-            count_findings(tally, (enum finding)i, 1);
+    if (!findings) /* as of most requests */
+        return 0;
+    findings &= ~(uint64_t)atomic_load(&tally->ignored);
+    for (uint64_t left = findings; left; left &= left - 1)
+        count_findings(tally, (enum finding)__builtin_ctzll(left), 1);
     return findings;
 }
 
 void tally_ignore(struct tally *tally, uint64_t findings)
 {
     atomic_store(&tally->ignored, findings);
+}
+
+void tally_job_ended(struct tally *tally, const char *job)
+{
+    tally_jobs_mark(tally, job, TALLY_JOB_ENDED, -1);
 }
 
 void tally_called_back(struct tally *tally, const char *job)
@@ -327,7 +324,7 @@ void tally_counts(struct tally *tally, struct tally_counts *ret_counts)
 
 bool tally_job_is_abandoned(const struct tally_job *job)
 {
-    return job->now && job->made && !job->end_seen && !job->called_back;
+    return job->now && job->made && job->ended && !job->end_seen && !job->called_back;
 }
 
 bool tally_email_is_magic_only(const struct tally_email *email)

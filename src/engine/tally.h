@@ -82,6 +82,9 @@ uint64_t tally_find(struct tally *tally, uint64_t findings);
 /* From now on these are not to be found (settings.lint.ignore). */
 void tally_ignore(struct tally *tally, uint64_t findings);
 
+/* A job has ended; so a client may be expected to learn of it. */
+void tally_job_ended(struct tally *tally, const char *job);
+
 /* An attempt at a job's callback was answered with 2xx; or was blocked, which is counted as found.
  */
 void tally_called_back(struct tally *tally, const char *job);
@@ -135,12 +138,13 @@ struct tally_job {
     bool now;              /* which was since the last reset */
     bool made;             /* a request was answered with it as what it had made */
     int64_t made_at;       /* when that came, on the workspace's clock; -1 */
-    bool end_seen;         /* an answer has shown its end */
+    bool ended;            /* it has */
+    bool end_seen;         /* an answer has shown it */
     bool called_back;      /* a callback of it was answered with 2xx */
     bool callback_blocked; /* one was blocked */
 };
 
-/* Whether its end was never learned, as far as there is a now: job_abandoned. */
+/* Whether it has ended since the last reset and nobody has learned of it: job_abandoned. */
 bool tally_job_is_abandoned(const struct tally_job *job);
 
 /* How a request_id was used. */

@@ -2,6 +2,7 @@
  * What creations show beside each other but for their request_ids: retries, and addresses; and who
  * comes back before a Retry-After allows it (engine/tally.h). All of it under the tally's lock.
  */
+#include "base/hash.h"
 #include "engine/tally_internal.h"
 
 #include <stdlib.h>
@@ -105,7 +106,7 @@ static void note_email(struct tally_creations *creations, const struct tally_not
 {
     if (!note->email || tally_refused(note))
         return;
-    uint64_t hash = tally_hash(note->email, strlen(note->email));
+    uint64_t hash = hash_bytes(note->email, strlen(note->email));
     struct tally_email_record *record = find_email(creations, note->email, hash);
     if (!record)
         record = add_email(creations, note->email, hash);
@@ -116,10 +117,11 @@ static void note_email(struct tally_creations *creations, const struct tally_not
         counts->plain++;
         return;
     }
-    if (!counts->magic++) {
-        counts->first_at = note->at;
+    if (!counts->magic_email) {
         counts->magic_email = strdup(note->magic_email);
+        counts->first_at = note->at;
     }
+    counts->magic += counts->magic_email != NULL;
     counts->last_at = note->at;
 }
 

@@ -1,4 +1,5 @@
 /* How request_ids are used (engine/tally.h). All of it under the tally's lock. */
+#include "base/hash.h"
 #include "engine/tally_internal.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static struct key key_of(const char *operation, const char *text)
 {
     size_t len = strlen(text);
     return (struct key){operation, text, len, len < TALLY_ID_SHOWN ? len : TALLY_ID_SHOWN,
-                        tally_hash(text, len) ^ (uintptr_t)operation};
+                        hash_bytes(text, len) ^ (uintptr_t)operation};
 }
 
 /* Of longer ones than are kept, the hash tells. */

@@ -13,9 +13,10 @@
 enum tally_job_flag {
     TALLY_JOB_COUNTED = 1, /* among the jobs that requests made or polled */
     TALLY_JOB_MADE = 2,
-    TALLY_JOB_END_SEEN = 4,
-    TALLY_JOB_CALLED_BACK = 8,
-    TALLY_JOB_BLOCKED = 16,
+    TALLY_JOB_ENDED = 4,
+    TALLY_JOB_END_SEEN = 8,
+    TALLY_JOB_CALLED_BACK = 16,
+    TALLY_JOB_BLOCKED = 32,
 };
 
 enum { TALLY_JOB_WORDS = 2 };
@@ -184,9 +185,6 @@ static inline bool tally_refused(const struct tally_note *note)
 {
     return tally_arrived(note) && note->status >= 400 && note->status < 500;
 }
-
-/* Of `len` bytes. */
-uint64_t tally_hash(const char *text, size_t len);
 
 /*
  * Which of `count` records that stand in a ring goes for another one: of some from the hand on, the

@@ -253,6 +253,7 @@ void tally_jobs_read(struct tally *tally, size_t index, struct tally_job *ret_jo
         .now = atomic_load(&record->epoch) == atomic_load(&tally->epoch),
         .made = flags & TALLY_JOB_MADE,
         .made_at = atomic_load(&record->made_at),
+        .ended = flags & (TALLY_JOB_ENDED | TALLY_JOB_END_SEEN),
         .end_seen = flags & TALLY_JOB_END_SEEN,
         .called_back = flags & TALLY_JOB_CALLED_BACK,
         .callback_blocked = flags & TALLY_JOB_BLOCKED,

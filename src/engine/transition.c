@@ -7,6 +7,7 @@
 #include "engine/generator.h"
 #include "engine/job_state.h"
 #include "engine/plan.h"
+#include "engine/tally.h"
 #include "store/scenario.h"
 
 #include <stdio.h>
@@ -31,6 +32,8 @@ static int move(struct db *db, const struct workspace *workspace, struct job *jo
     job->start_cause = change.start_cause;
     job->end_cause = change.end_cause;
     feed_note_transition(workspace, job, &change);
+    if (workspace->tally && job_state_is_end(job->status)) /* which a roll-back only puts off */
+        tally_job_ended(workspace->tally, job->id);
     return 0;
 }
 

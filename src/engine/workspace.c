@@ -7,6 +7,8 @@
 #include "base/time.h"
 #include "engine/rates.h"
 #include "engine/rule_set.h"
+#include "engine/runs.h"
+#include "engine/tally.h"
 
 #include <pthread.h>
 #include <search.h>
@@ -47,9 +49,10 @@ struct registry *registry_create(const struct settings *settings)
     return registry;
 }
 
-void registry_keep_journals(struct registry *registry, struct journals *journals)
+void registry_keep_journals(struct registry *registry, struct journals *journals, struct runs *runs)
 {
     registry->journals = journals;
+    registry->runs = runs;
 }
 
 void registry_destroy(struct registry *registry)
@@ -121,22 +124,38 @@ void registry_take_row(const struct registry *registry, struct workspace *worksp
     atomic_store(&workspace->magic, settings->magic);
     atomic_store(&workspace->any_key, own->any_key);
     atomic_store(&workspace->lint_ignored, own->lint_ignored);
+    if (workspace->tally)
+        tally_ignore(workspace->tally, own->lint_ignored);
     atomic_store(&workspace->limited,
                  own->rate.per_minute || own->rate.per_day || own->rate.creations_per_minute);
+}
+
+/* False: out of memory. */
+static bool add_journal(const struct registry *registry, const struct workspace_row *row,
+                        struct workspace *workspace)
+{
+    if (!journals_are_on(registry->journals))
+        return true;
+    workspace->journal = journal_create(registry->journals);
+    workspace->tally = workspace->journal ? tally_create() : NULL;
+    if (workspace->tally)
+        workspace->place = runs_enter(registry->runs, row->run, workspace->tally);
+    if (!workspace->place)
+        tally_destroy(workspace->tally);
+    return workspace->place != NULL;
 }
 
 static struct workspace *create(const struct registry *registry, const struct workspace_row *row,
                                 int64_t jobs)
 {
     struct workspace *workspace = calloc(1, sizeof *workspace);
-    bool journaled = journals_are_on(registry->journals);
     if (workspace)
         workspace->rates = rates_create();
-    if (workspace && journaled)
-        workspace->journal = journal_create(registry->journals);
-    if (!workspace || !workspace->rates || (journaled && !workspace->journal)) {
-        if (workspace)
+    if (!workspace || !workspace->rates || !add_journal(registry, row, workspace)) {
+        if (workspace) {
             rates_destroy(workspace->rates);
+            journal_destroy(workspace->journal);
+        }
         free(workspace);
         return NULL;
     }
@@ -144,6 +163,7 @@ static struct workspace *create(const struct registry *registry, const struct wo
     registry_take_row(registry, workspace, row);
     clock_share(&workspace->clock, &row->clock);
     events_init(&workspace->events, jobs);
+    atomic_init(&workspace->past.jobs, jobs);
     pthread_mutex_init(&workspace->rules_lock, NULL);
     atomic_init(&workspace->used_at, time_steady_ms());
     workspace->due_at = TIME_NEVER;
@@ -183,12 +203,16 @@ void registry_announce_workspace(struct registry *registry, struct workspace *wo
     pthread_rwlock_unlock(&registry->lock);
 }
 
-int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs)
+int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs,
+                           int64_t started_at)
 {
     struct workspace *workspace;
     int status = registry_prepare_workspace(registry, row, jobs, &workspace);
-    if (status == 0)
+    if (status == 0) {
+        atomic_store(&workspace->past.started_at, started_at);
+        atomic_store(&workspace->past.stored, started_at != 0);
         registry_announce_workspace(registry, workspace);
+    }
     return status;
 }
 
@@ -321,6 +345,7 @@ void workspace_release(struct workspace *workspace)
     workspace_free_members(workspace);
     rates_destroy(workspace->rates);
     journal_destroy(workspace->journal);
+    runs_leave(workspace->place);
     feed_destroy(atomic_load(&workspace->feed));
     events_finish(&workspace->events);
     rule_set_release(atomic_load(&workspace->rules));

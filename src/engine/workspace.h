@@ -43,10 +43,22 @@ struct rule_set;
 struct feed;
 struct journal;
 struct journals;
+struct run_place;
+struct runs;
+struct tally;
+
+/* Up to where what has happened is not known, or has been put in place. Any thread. */
+struct workspace_past {
+    atomic_llong started_at; /* real ms: it is from before the server's start, then; 0: it is not */
+    atomic_llong jobs;       /* the event number of the last job that it began with: */
+    atomic_bool stored;      /* from the store at the start, or else from a state document */
+    atomic_llong requests;   /* so many there were before the last reset */
+    atomic_llong forgotten;  /* the last entry of the journal when somebody deleted these; 0 */
+};
 
 struct workspace {
-    /* pk, id, slug, project_id and created_at never change; the rest is under the registry's lock:
-       see registry_read_row(). */
+    /* pk, id, slug, project_id, created_at and run never change; the rest is under the registry's
+       lock: see registry_read_row(). */
     struct workspace_row row;
     struct settings settings; /* the writer's thread changes it, and alone reads it */
     atomic_int references;
@@ -75,7 +87,10 @@ struct workspace {
     _Atomic(struct rule_set *) rules; /* NULL: it has none; see engine/rules.h */
     pthread_mutex_t rules_lock;
 
-    struct journal *journal;     /* of its requests; NULL: there is none */
+    struct journal *journal; /* of its requests; NULL: there is none */
+    struct tally *tally;     /* what is counted of them; NULL likewise */
+    struct run_place *place; /* among the runs, whose the tally is */
+    struct workspace_past past;
     _Atomic(struct feed *) feed; /* NULL: nobody has listened yet */
 
     struct slug_hint slug_hints[SLUG_HINTS]; /* the writer's thread */
@@ -94,8 +109,9 @@ struct registry;
 struct registry *registry_create(const struct settings *settings); /* NULL: out of memory */
 void registry_destroy(struct registry *registry);
 
-/* Workspaces that are added from now on have a journal each, among these. */
-void registry_keep_journals(struct registry *registry, struct journals *journals);
+/* Workspaces that are added from now on have a journal and a tally each, among these. */
+void registry_keep_journals(struct registry *registry, struct journals *journals,
+                            struct runs *runs);
 
 /*
  * After a commit, on the writer's thread: take over what a row says now, the key's or the member's
@@ -127,10 +143,11 @@ const struct settings *registry_defaults(const struct registry *registry);
 int64_t workspace_enter(struct workspace *workspace, unsigned *ret_turn);
 void workspace_leave(struct workspace *workspace, unsigned turn);
 
-/* Add what a row says; `jobs` is the event number of its newest job. ERR_NO_MEMORY, ERR_NOT_FOUND
- * where the row's workspace is not there. */
-int registry_add_workspace(struct registry *registry, const struct workspace_row *row,
-                           int64_t jobs);
+/* Add what a row says; `jobs` is the event number of its newest job, and `started_at` is 0, or when
+ * the server started, where the workspace is older (real ms). ERR_NO_MEMORY, ERR_NOT_FOUND where
+ * the row's workspace is not there. */
+int registry_add_workspace(struct registry *registry, const struct workspace_row *row, int64_t jobs,
+                           int64_t started_at);
 
 /* The same in two steps, for what is to be complete before anybody can find it. */
 int registry_prepare_workspace(struct registry *registry, const struct workspace_row *row,

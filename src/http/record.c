@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "http/internal.h"
 
+#include <poll.h>
 #include <string.h>
 
 /* -- X-Request-Id ------------------------------------------------------------------------------ */
@@ -94,6 +95,14 @@ int64_t request_connection(const struct request *request)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? (int64_t)(intptr_t)info->socket_context : 0;
+}
+
+bool request_is_left(const struct request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct pollfd peer = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
+    return poll(&peer, 1, 0) == 1;
 }
 
 uint64_t request_received(const struct request *request)

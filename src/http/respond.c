@@ -11,6 +11,8 @@ const char content_type_problem[] = "application/problem+json";
 const char content_type_text[] = "text/plain; charset=utf-8";
 const char content_type_html[] = "text/html; charset=utf-8";
 const char content_type_yaml[] = "application/yaml";
+const char content_type_markdown[] = "text/markdown; charset=utf-8";
+const char content_type_xml[] = "application/xml";
 const char content_type_events[] = "text/event-stream";
 const char content_type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -5,13 +5,15 @@
 #include "base/buf.h"
 #include "http/request.h"
 
-extern const char content_type_json[];    /* application/json; charset=utf-8 (H1) */
-extern const char content_type_problem[]; /* application/problem+json (C4) */
-extern const char content_type_text[];    /* text/plain; charset=utf-8 (C4) */
-extern const char content_type_html[];    /* text/html; charset=utf-8 */
-extern const char content_type_yaml[];    /* application/yaml */
-extern const char content_type_events[];  /* text/event-stream */
-extern const char content_type_metrics[]; /* text/plain; version=0.0.4; charset=utf-8 */
+extern const char content_type_json[];     /* application/json; charset=utf-8 (H1) */
+extern const char content_type_problem[];  /* application/problem+json (C4) */
+extern const char content_type_text[];     /* text/plain; charset=utf-8 (C4) */
+extern const char content_type_html[];     /* text/html; charset=utf-8 */
+extern const char content_type_yaml[];     /* application/yaml */
+extern const char content_type_markdown[]; /* text/markdown; charset=utf-8 */
+extern const char content_type_xml[];      /* application/xml */
+extern const char content_type_events[];   /* text/event-stream */
+extern const char content_type_metrics[];  /* text/plain; version=0.0.4; charset=utf-8 */
 
 /* Adds a header to the answer that follows. `name` is static; the value is copied. */
 void respond_header(struct request *request, const char *name, const char *value);

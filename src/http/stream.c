@@ -10,8 +10,8 @@
 #include "http/internal.h"
 #include "http/respond.h"
 
+#include <poll.h>
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 enum {
     /* libmicrohttpd keeps as much for each such answer to a client that cannot take it in chunks.
@@ -45,10 +45,11 @@ static bool wait_until(struct request *request, int64_t at)
     return false;
 }
 
+/* Also where there is something to be read before its end, as of one that sent its next request. */
 static bool has_left(const struct request *request)
 {
-    char byte;
-    return recv(request_descriptor(request), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    struct pollfd ends = {.fd = request_descriptor(request), .events = POLLRDHUP};
+    return poll(&ends, 1, 0) > 0;
 }
 
 static ssize_t read_piece(void *arg, uint64_t position, char *to, size_t max)

@@ -24,13 +24,13 @@ enum {
     " lint_ignored"
 #define CLOCK "clock_mode, clock_scale, clock_base, clock_anchor"
 #define SELECT                                                                                     \
-    "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK ", draws"            \
+    "SELECT " SETTINGS ", pk, id, slug, project_id, created_at, seed, " CLOCK ", draws, run"       \
     " FROM workspace"
 
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO workspace (" SETTINGS ", id, slug, project_id, created_at,"
-                      " seed, " CLOCK ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+                      " seed, " CLOCK ", run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                      " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [ALL] = READS(SELECT " WHERE deleted = 0 ORDER BY pk"),
     [ONE] = READS(SELECT " WHERE pk = ? AND deleted = 0"),
     [UPDATE] = WRITES("UPDATE workspace SET (" SETTINGS ") ="
@@ -107,6 +107,7 @@ int workspace_insert(struct db *db, struct workspace_row *row)
     query_int(&query, row->created_at);
     query_text(&query, *row->seed ? row->seed : NULL);
     bind_clock(&query, &row->clock);
+    query_text(&query, text_or_null(row->run));
     int status = query_run(&query);
     if (status == 0)
         row->pk = query_last_key(db);
@@ -239,6 +240,7 @@ static void read_row(struct query *query, struct workspace_row *row)
                                     .base = query_get_int(query, 29),
                                     .anchor = query_get_int(query, 30)};
     row->draws = query_get_int(query, 31);
+    query_copy_text(query, 32, row->run, sizeof row->run);
 }
 
 int workspace_each(struct db *db, int (*visit)(const struct workspace_row *row, void *arg),

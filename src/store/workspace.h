@@ -14,6 +14,7 @@ enum {
     WORKSPACE_ID_SIZE = 64,    /* 12 hex characters, or "default" */
     WORKSPACE_SLUG_SIZE = 64,  /* a DNS label and a NUL */
     WORKSPACE_NAME_SIZE = 256, /* bytes of UTF-8 and a NUL */
+    RUN_SIZE = 201,            /* likewise, of a run's label */
     PROJECT_ID_SIZE = 64,
     SEED_MAX = 100,               /* bytes of a seed that is a text */
     SEED_SIZE = 6 * SEED_MAX + 3, /* as JSON: every byte escaped, quotes and a NUL */
@@ -86,6 +87,7 @@ struct workspace_row {
     int64_t ttl; /* ms of real time since its last request; 0: it stays */
     struct settings_row settings;
     struct clock_row clock;
+    char run[RUN_SIZE];   /* the label of the run that it is of; "": of none. It never changes */
     int64_t draws;        /* from the seed so far, as of when the row was read */
     char seed[SEED_SIZE]; /* a JSON text or number; "": ids come from the cryptographic source */
 };

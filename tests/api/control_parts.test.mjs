@@ -89,13 +89,14 @@ test('settings: read, changed, refused; what is absent stays', async (t) => {
     const first = { queue_time: '7s', processing_time: '2s', jitter: 0, max_processing: 4,
         rate_limit: null, magic: true, any_key: false, public_url: null, callback_timeout: '15s',
         callback_connect_timeout: '5s', callback_retries: [], callback_map: {},
-        callback_on: ['completed', 'failed', 'cancelled'], webhook_secrets: null };
+        callback_on: ['completed', 'failed', 'cancelled'], webhook_secrets: null, lint: { ignore: [] } };
     assert.deepEqual(await mock.must(200, 'GET', '/settings'), first);
     const changes = [{ queue_time: '76h' }, { processing_time: '0ms' }, { jitter: 1 },
         { max_processing: 0 }, { rate_limit: { per_day: 5 } }, { magic: false },
         { any_key: true }, { public_url: 'https://mock.test/x' }, { callback_timeout: '1s' },
         { callback_connect_timeout: '2s' }, { callback_retries: ['5s'] },
-        { callback_map: { '*': 'http://inbox.test/all' } }, { callback_on: ['failed'] }];
+        { callback_map: { '*': 'http://inbox.test/all' } }, { callback_on: ['failed'] },
+        { lint: { ignore: ['unknown_field', 'polled_fast'] } }];
     let now = first;
     for (const change of changes) {
         now = { ...now, ...change };
@@ -249,13 +250,14 @@ test('C1: what two change at once, both changed', async (t) => {
         { max_processing: 9 }, { rate_limit: 'vendor' }, { magic: false }, { any_key: true },
         { public_url: 'http://x.test' }, { callback_timeout: '1s' }, { callback_connect_timeout: '2s' },
         { callback_retries: 'standard' }, { callback_map: { '*': 'http://inbox.test/all' } },
-        { callback_on: [] }], (change) => mock.set(change));
+        { callback_on: [] }, { lint: { ignore: ['body_on_get'] } }], (change) => mock.set(change));
     assert.deepEqual(await mock.must(200, 'GET', '/settings'), { queue_time: '1s',
         processing_time: '2s', jitter: 0.5, max_processing: 9,
         rate_limit: { per_minute: 60, per_day: 1000, creations_per_minute: 10 }, magic: false,
         any_key: true, public_url: 'http://x.test', callback_timeout: '1s',
         callback_connect_timeout: '2s', callback_retries: 'standard',
-        callback_map: { '*': 'http://inbox.test/all' }, callback_on: [], webhook_secrets: null });
+        callback_map: { '*': 'http://inbox.test/all' }, callback_on: [], webhook_secrets: null,
+        lint: { ignore: ['body_on_get'] } });
 });
 
 test('info: version, options without secrets, assumptions', async (t) => {

@@ -238,6 +238,20 @@ test('C9: the workspace goes, and so do its waits', async (t) => {
         assertProblem(each, 409, 'workspace_deleted', /was deleted while this request waited/);
 });
 
+test('C9: nor is what went with it taken for unknown by who looks at that moment', async (t) => {
+    const server = await serve(t);
+    const { mock, api } = await place(server);
+    for (let i = 0; i < 60; i++) {
+        const [{ id }, { id: other }] = [await api.newJob(), await api.newJob()];
+        const waits = Array.from({ length: 10 }, () => mock.send('GET', `/jobs/${id}?until=failed&wait=5m`));
+        for (const each of waits) assert.ok(await isOpen(each, server));
+        const moves = Array.from({ length: 6 }, () =>
+            mock.send('POST', `/jobs/${other}/transition`, { body: { to: 'processing' } }));
+        await Promise.all([...moves, mock.must(200, 'POST', '/reset', { body: {} })]);
+        for (const each of await Promise.all(waits)) assertProblem(each, 409, 'workspace_reset');
+    }
+});
+
 test('C9: the server stops: 503 for each, and exit code 0', async () => {
     const server = await startServer();
     const { mock, api } = await place(server);

@@ -2,32 +2,14 @@
 // five curl lines of the Scenarios API, run by curl.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 
 import { DEFAULT_KEY, request, serve, sql, studio, temporaryDirectory } from './client.mjs';
 import { control } from './control.mjs';
+import { CREATE, curlIn, DELETE, GET, INSTRUCTIONS, JOB_EXAMPLE, LIST, SAMPLE_ID, SCENARIO_CHANGE,
+    SCENARIO_EXAMPLE, SESSION_EXAMPLE, UPDATE } from './examples.mjs';
 import { startServer } from '../support/server.mjs';
-
-const SESSION_EXAMPLE = {
-    user_email: 'jane@acme.com',
-    prompt: 'Create a discovery call scenario for enterprise software sales with a skeptical IT director',
-    request_id: 'meeting-123-scenario',
-};
-
-const JOB_EXAMPLE = {
-    user_email: 'jane@acme.com',
-    prompt: 'Create a discovery call scenario with a skeptical IT director who is concerned about '
-        + 'integration complexity',
-    context: '## Prospect Information\n- Company: TechCorp Inc.\n- Industry: Financial Services\n'
-        + '- Size: 500 employees\n- Current pain point: Manual data entry across systems\n',
-    request_id: 'salesforce-opp-12345',
-    callback_url: 'https://hooks.acme.com/exec-scenarios',
-    callback_headers: { Authorization: 'Bearer webhook-secret-token' },
-};
 
 const NEW_JOB = {
     id: 'j1o2b3i4d5x6',
@@ -193,40 +175,6 @@ test('S1, S16: the document "Get Scenario job": its errors', async () => {
     assert.equal(DEFAULT_KEY.length, 'exec_live_'.length + 40);
 });
 
-const LIST = 'curl http://localhost:3000/api/projects/PROJECT_ID/scenarios';
-const CREATE = `curl -X POST http://localhost:3000/api/projects/PROJECT_ID/scenarios \\
--H "Content-Type: application/json" \\
--d '{
-"name": "booking-cancellation",
-"instructions": "Customer wants to cancel a haircut appointment for tomorrow. They have a scheduling conflict. Booking was made 3 days ago with 24h cancellation policy."
-}'`;
-const GET = 'curl http://localhost:3000/api/projects/PROJECT_ID/scenarios/987fcdeb-51a2-3bc4-d567-890123456789';
-const UPDATE = `curl -X PUT http://localhost:3000/api/projects/PROJECT_ID/scenarios/987fcdeb-51a2-3bc4-d567-890123456789 \\
--H "Content-Type: application/json" \\
--d '{"instructions": "Customer wants to cancel appointment. VIP customer with flexible policy."}'`;
-const DELETE = 'curl -X DELETE http://localhost:3000/api/projects/PROJECT_ID/scenarios/987fcdeb-51a2-3bc4-d567-890123456789';
-const SAMPLE_ID = '987fcdeb-51a2-3bc4-d567-890123456789';
-
-const INSTRUCTIONS = 'Customer wants to cancel a haircut appointment for tomorrow. They have a scheduling '
-    + 'conflict. Booking was made 3 days ago with 24h cancellation policy.';
-
-/**
- * Runs a document's line in a shell, with only the port changed; a configuration file makes curl tell
- * the status after the body. Resolves to [status, body].
- */
-async function curlIn(t, port) {
-    const home = await temporaryDirectory(t);
-    await writeFile(path.join(home, '.curlrc'),
-        'silent\nshow-error\nnoproxy = "*"\nmax-time = 60\nwrite-out = "\\n%{http_code}"\n');
-    return async (line) => {
-        const { stdout } = await promisify(execFile)('sh',
-            ['-c', line.replace('localhost:3000', `localhost:${port}`)],
-            { env: { ...process.env, CURL_HOME: home } });
-        const end = stdout.lastIndexOf('\n');
-        return [Number(stdout.slice(end + 1)), stdout.slice(0, end)];
-    };
-}
-
 test('E1, E2, E3, E4, E5: the five curl lines of the Scenarios API, with its sample id', async (t) => {
     const curl = await curlIn(t, (await serve(t)).port);
     const notFound = '{"error":"Scenario not found"}';
@@ -270,25 +218,11 @@ test('E1, E2, E3, E4, E5, E6, E9: the five curl lines with a real id', async (t)
 
 test('E2, E4, E6: the bodies of the Scenarios API\'s document', async (t) => {
     const own = await serve(t);
-    const example = {
-        name: 'booking-cancellation',
-        instructions: INSTRUCTIONS,
-        maxMessages: 10,
-        successCriteria: 'Agent confirms cancellation',
-        failureCriteria: 'Agent fails to process',
-        failureCriteriaMode: 'on_max_messages',
-        messages: [
-            { role: 'user', content: 'Hi, I need to cancel my appointment' },
-            { role: 'assistant', content: 'I\'d be happy to help. Can you provide your booking reference?' },
-        ],
-    };
-    const made = await request(own, 'POST', '/api/projects/PROJECT_ID/scenarios', { body: example });
+    const made = await request(own, 'POST', '/api/projects/PROJECT_ID/scenarios', { body: SCENARIO_EXAMPLE });
     assert.equal(made.status, 201);
     const { id, createdAt, updatedAt } = made.body;
-    assert.deepEqual(made.body, { ...example, id, createdAt, updatedAt });
-    const change = { instructions: 'Customer wants to cancel appointment. VIP customer with flexible policy.',
-        maxMessages: 15, messages: [{ role: 'user', content: 'Hi, I need to cancel' }] };
-    const changed = await request(own, 'PUT', `/api/projects/PROJECT_ID/scenarios/${id}`, { body: change });
+    assert.deepEqual(made.body, { ...SCENARIO_EXAMPLE, id, createdAt, updatedAt });
+    const changed = await request(own, 'PUT', `/api/projects/PROJECT_ID/scenarios/${id}`, { body: SCENARIO_CHANGE });
     assert.equal(changed.status, 200);
-    assert.deepEqual(changed.body, { ...made.body, ...change, updatedAt: changed.body.updatedAt });
+    assert.deepEqual(changed.body, { ...made.body, ...SCENARIO_CHANGE, updatedAt: changed.body.updatedAt });
 });

@@ -1,6 +1,7 @@
 // GET /_mock/events: what happens in a workspace, as server-sent events: C9, C8.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
@@ -253,6 +254,23 @@ test('C9: a workspace lives as long as somebody listens, whatever its ttl', asyn
     assert.equal(await status(made), 200);
     heard.close(); // which is noticed within two seconds
     await until(async () => await status(made) === 404);
+});
+
+test('C9: that a listener has left is noticed, however it left, long before there is a comment', async (t) => {
+    const server = await serve(t);
+    const listeners = async () => Number(/^understudy_event_listeners (\d+)$/m.exec(
+        (await request(server, 'GET', '/metrics')).text)[1]);
+    for (const leave of [(socket) => socket.destroy(), (socket) => socket.resetAndDestroy(),
+        (socket) => { socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', () => socket.destroy()); }]) {
+        const socket = net.connect(server.port, '127.0.0.1');
+        socket.write('GET /_mock/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        await once(socket, 'data');
+        assert.equal(await listeners(), 1);
+        const begun = Date.now();
+        leave(socket);
+        await until(async () => await listeners() === 0, { timeout: 30_000 });
+        assert.ok(Date.now() - begun < 10_000, `${leave}: ${Date.now() - begun} ms`);
+    }
 });
 
 test('C9: after 15 seconds of silence comes a comment', async (t) => {

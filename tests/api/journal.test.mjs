@@ -44,6 +44,7 @@ test('C9: a request is there with its answer when the answer is', async () => {
         target: `${prefix}/rest/v1/scenario-studio/jobs`, operation: 'createScenarioJob',
         outcome: 'createScenarioJob:201', status: 201, end: 'answered',
         key: made.api_key.slice(-4), job: answer.body.id, scenario: null, rule: null,
+        findings: [],
         body: JSON.stringify(job({ prompt: 'A renewal call' })), body_base64: null,
         body_bytes: Buffer.byteLength(JSON.stringify(job({ prompt: 'A renewal call' }))),
     });
@@ -209,6 +210,16 @@ test('C9: since, limit, min and wait', async () => {
     assert.deepEqual(ids(await waiting), [7, 8]);
     assertProblem(await mock.send('GET', `/requests?since=${second.cursor}&status=500&wait=20ms`), 409,
         'wait_expired', /^0 of the 1 requests that were asked for have come; 3 others do not fit/);
+});
+
+test('C9: 200 who wait for a request each are told of theirs', async () => {
+    const { api, list } = await place();
+    const waits = Array.from({ length: 200 }, (_, i) =>
+        list(`?min=1&wait=60s&request_id=r-${i}`).then(({ items: [entry] }) => JSON.parse(entry.body)));
+    await inParallel(8, Array.from({ length: 200 }, (_, i) => i),
+        (i) => api.createJob(job({ request_id: `r-${i}` })));
+    assert.deepEqual((await Promise.all(waits)).map((body) => body.request_id),
+        Array.from({ length: 200 }, (_, i) => `r-${i}`));
 });
 
 test('C10: a wait for a request has an auto clock jump, as any does', async () => {

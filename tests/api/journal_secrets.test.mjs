@@ -64,6 +64,11 @@ const strays = {
     'the path': (key) => message('GET', `${JOBS}/${key}`, { headers: bearer }),
     'a header': (key) => message('GET', `${JOBS}/x`, { headers: { ...bearer, 'X-Api-Key': key } }),
     'a cookie': (key) => message('GET', `${JOBS}/x`, { headers: { ...bearer, Cookie: `a=b; key=${key}` } }),
+    'a header, escaped, and nothing else': (key) => message('GET', `${JOBS}/x`, { headers: { ...bearer,
+        Referer: `https://shop.test/?k=${key.replace(/_/g, '%5F')}` } }),
+    'X-Request-Id, escaped': (key) => message('GET', `${JOBS}/x`, { headers: { ...bearer,
+        'X-Request-Id': key.replace(/_/g, '%5F') } }),
+    'a header\'s name': (key) => message('GET', `${JOBS}/x`, { headers: { ...bearer, [`X-${key}`]: '1' } }),
     'X-Request-Id': (key) => message('GET', `${JOBS}/x`, { headers: { ...bearer, 'X-Request-Id': key } }),
     'a prompt': (key) => message('POST', JOBS, { headers: bearer, body: JSON.stringify(job({ prompt: `My key is ${key}.` })) }),
     'a prompt, escaped': (key) => message('POST', JOBS, { headers: bearer,
@@ -107,6 +112,10 @@ const bodies = {
     'has them deep': JSON.stringify({ job: [{ callback_headers: { 'X-Token': { deep: [hush] } } }] }),
     'has them as a text': JSON.stringify({ ...base, callback_headers: `X-Token: ${hush}` }),
     'has them twice': `{"callback_headers":{"A":"${hush}"},"callback_headers":{"B":"${hush}"}}`,
+    'has them in a text that is JSON': JSON.stringify({ job: JSON.stringify({ ...base, callback_headers: headers }) }),
+    'is encoded twice': JSON.stringify(JSON.stringify({ ...base, callback_headers: headers })),
+    'is encoded five times': Array.from({ length: 5 }).reduce((text) => JSON.stringify(text), JSON.stringify({ callback_headers: headers })),
+    'has a part of them in a text': JSON.stringify({ job: JSON.stringify({ callback_headers: headers }).slice(0, -2) }),
     'is no JSON': `{"user_email":"jane@acme.com","callback_headers":{"X-Token":"${hush}"},`,
     'is a list': JSON.stringify([{ callback_headers: headers }]),
     'is longer than what is kept': JSON.stringify({ ...base, context: 'x'.repeat(49_000), prompt: 'y'.repeat(9_000),
@@ -119,6 +128,14 @@ Object.entries(bodies).forEach(([what, body]) => {
         await assertUnread(hush);
         assert.ok((await newest()).entry.body_bytes > 0);
     });
+});
+
+test('nor are numbers among them, and words about them stay as they are', async () => {
+    const prompt = 'Practice "callback_headers": {}';
+    await request(server, 'POST', JOBS, { headers: bearer, body: { ...base, prompt, callback_headers: { 'X-Pin': 2718281828459045 } } });
+    const { entry } = await newest();
+    assert.deepEqual(JSON.parse(entry.body), { ...base, prompt, callback_headers: { 'X-Pin': '(16 bytes)' } });
+    await assertUnread('2718281828459045');
 });
 
 test('the control token is in neither', async () => {

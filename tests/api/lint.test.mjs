@@ -83,6 +83,14 @@ test('S11: bodies that are no object, broken or refused', async () => {
         ['misspelled_field createScenarioJob promt prompt'], 'what is wrong with it says why');
 });
 
+test('S11: of a body with many fields that are not known, the first hundred', async () => {
+    const own = await place();
+    const names = Array.from({ length: 20_000 }, (_, i) => `callback_${String(i).padStart(6, '0')}`);
+    await own.api.createSession({ ...job(), ...Object.fromEntries(names.map((name) => [name, 1])),
+        request_ids: 1 });
+    assert.deepEqual((await own.lint()).items.map(({ where }) => where.field), names.slice(0, 100));
+});
+
 test('S11: of a body that the journal has cut, what was whole is told', async () => {
     const own = await place();
     const long = job({ prompt: 'y'.repeat(70_000) });

@@ -2,7 +2,8 @@
 // port changed), and its answer is what the README shows, but for ids, keys, times and cursors, which are each server's own.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
@@ -51,6 +52,7 @@ test('README: every curl line answers as it is shown', async (t) => {
     let lastCreate = '';
     let lost = false; // the last command's answer, as the README must show
     let checked = 0;
+    let merged = 0;
 
     const shell = async (command) => {
         let text = command.replaceAll('localhost:3000', `127.0.0.1:${server.port}`);
@@ -69,6 +71,19 @@ test('README: every curl line answers as it is shown', async (t) => {
             assert.ok(Date.now() < deadline, 'the job does not end');
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
+    };
+
+    // The program itself, with shards of this server's and the summary of a job; it may say that something fails.
+    const mergeReports = async (command) => {
+        const document = await shell('curl -s http://localhost:3000/_mock/report');
+        for (const shard of ['shard-1.json', 'shard-2.json']) await writeFile(path.join(directory, shard), document);
+        const text = command.replaceAll('localhost:3000', `127.0.0.1:${server.port}`);
+        const { code = 0, stdout, stderr } = await run('bash', ['-uc', `understudy() { '${process.env.UNDERSTUDY_BIN}' "$@"; }\n${text}`],
+            { cwd: directory, env: { ...process.env, GITHUB_STEP_SUMMARY: 'summary.md' } }).catch((error) => error);
+        assert.ok(code <= 1 && stdout === '', `${command}\nends with ${code}: ${stderr}`);
+        const output = command.includes('report.xml') ? 'report.xml' : 'summary.md';
+        assert.match(await readFile(path.join(directory, output), 'utf8'), /^(# Understudy|<\?xml )[^]*createScenarioJob:429/);
+        merged++;
     };
 
     for (const { language, text } of blocks()) {
@@ -93,6 +108,10 @@ test('README: every curl line answers as it is shown', async (t) => {
                 exported += `${command}\n`;
                 continue;
             }
+            if (command.startsWith('understudy report ')) {
+                await mergeReports(command);
+                continue;
+            }
             const [, begins] = texts.find(([pattern]) => pattern.test(command)) ?? [];
             if (begins) {
                 assert.match(await shell(`${command} --max-time 1 || true`), begins);
@@ -113,6 +132,7 @@ test('README: every curl line answers as it is shown', async (t) => {
         }
     }
     assert.equal(checked, 33, 'every answer that the README shows was compared');
+    assert.equal(merged, 2, 'reports were merged as it is shown');
 });
 
 test('README: the options that it starts the server with are taken', async () => {

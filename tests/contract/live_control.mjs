@@ -15,6 +15,8 @@ export const controlOperations = [...operations.values()]
 
 const isServerWide = ({ path }) => path.startsWith('/_mock/workspaces') || path === '/_mock/info'
     || path === '/_mock/outcomes' || path === '/metrics';
+// It is about all workspaces, unless one is named.
+const isOptional = ({ operationId }) => operationId === 'getReport';
 const takesBody = ({ operation }) => operation.requestBody !== undefined;
 
 /** Parameters of a path, of things that are not there. */
@@ -35,7 +37,7 @@ export async function refuseEverywhere(server, slug) {
         await callAmbiguous(server, operationId, parameters, 'malformed_request');
         await call(server, operationId, { ...here, query: '?a=%zz', status: 400,
             example: 'malformed_query' });
-        if (!isServerWide(row))
+        if (!isServerWide(row) && !isOptional(row))
             await call(server, operationId, { ...refused, status: 400,
                 example: 'workspace_required' });
         await call(server, operationId, { ...refused, prefix: '/w/nobody', status: 404,
@@ -164,7 +166,7 @@ export async function live(server) {
     await call(server, 'listOutcomes', { status: 200 });
 
     const body = { name: 'Checkout tests', slug: 'checkout', api_key: key, project_id: 'shop',
-        members: ['*@acme.com'], ttl: '10m' };
+        members: ['*@acme.com'], ttl: '10m', run: 'ci-42' };
     await call(server, 'createWorkspace', { body, status: 201, example: 'created' });
     await call(server, 'createWorkspace', { body: { slug: 'checkout' }, status: 409,
         example: 'slug_taken' });
@@ -195,6 +197,7 @@ export async function live(server) {
     await inboxes(server);
     await webhooks(server);
     await events(server);
+    await reports(server);
 }
 
 /** In a workspace with nothing else in it. */
@@ -436,10 +439,50 @@ export async function journal(server, mute) {
         example: 'request' });
     await call(server, 'getRequest', { prefix, parameters: { request: 'none' }, status: 404,
         example: 'request_not_found' });
+    await timelines(server, prefix, key);
     await call(server, 'deleteRequests', { prefix, status: 200, example: 'deleted' });
     for (const operationId of ['listRequests', 'getRequest', 'deleteRequests'])
         await call(mute, operationId, { parameters: { request: 1 }, status: 409,
             example: 'journal_off' });
+    await call(mute, 'getReport', { status: 409, example: 'journal_off' });
+}
+
+/** Of the run that a workspace was made for above. */
+async function reports(server) {
+    const ask = (query, status, example, prefix) => call(server, 'getReport', { prefix, query,
+        status, example });
+    for (const query of ['', '?run=ci-42', '?format=md', '?format=junit', '?workspace=checkout'])
+        await ask(query, 200);
+    await ask('?run=ci-24', 404, 'run_not_found');
+    await ask('?run=ci-24', 404, 'run_of_another', '/w/checkout');
+    await ask('?format=unit', 422, 'invalid_format');
+}
+
+/** What happened: an item of each kind. */
+async function timelines(server, prefix, key) {
+    const rule = (match, act) => call(server, 'createRule', { prefix, status: 201,
+        body: { match, times: 1, do: act } });
+    await rule({ operation: 'createScenarioJob' }, { job: { end: 'failed' } });
+    await call(server, 'updateSettings', { prefix, status: 200,
+        body: { queue_time: '0ms', processing_time: '0ms', callback_map: { '*': 'http://inbox.test/all' } } });
+    const { id: job } = await call(server, 'createScenarioJob', { status: 201, headers: bearer(key),
+        body: { user_email: 'jane@acme.com', prompt: 'Practice a renewal call',
+            callback_url: 'https://hooks.acme.com/done' } });
+    await call(server, 'waitUntilSettled', { prefix, body: { until: 'settled', wait: '30s' }, status: 200 });
+    await rule({ operation: 'getScenarioJob' }, { truncate: 5 });
+    await assert.rejects(call(server, 'getScenarioJob', { parameters: { job_id: job }, headers: bearer(key),
+        status: 200 }));
+    for (const [operationId, parameters] of [['getTimeline', {}], ['getJobTimeline', { job }]]) {
+        const timeline = (query, status, example) => call(server, operationId, { prefix, parameters,
+            query, status, example });
+        const { items } = await timeline('', 200);
+        assert.deepEqual([...new Set(items.map(({ kind }) => kind))].sort(), ['attempt', 'control',
+            'delivery', 'fault', 'request', 'rule', 'transition'], operationId);
+        await timeline('?format=text', 200);
+        await timeline('?format=txt', 422, 'invalid_format');
+    }
+    await call(server, 'getJobTimeline', { prefix, parameters: nobody, status: 404,
+        example: 'job_not_found' });
 }
 
 /** Lint, in a workspace of its own. `mute` is a server without a journal. */

@@ -13,7 +13,7 @@ const control = ['listWorkspaces', 'createWorkspace', 'getWorkspace', 'ensureWor
     'getRule', 'deleteRule', 'getState', 'replaceState', 'resetWorkspace', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'postToInbox', 'emptyInbox',
     'getInboxReplies', 'setInboxReplies', 'listRequests', 'deleteRequests', 'getRequest',
-    'getMetrics', 'listFindings'];
+    'getTimeline', 'getJobTimeline', 'getMetrics', 'listFindings'];
 const waits = ['listJobs', 'getJob', 'waitUntilSettled', 'listRules', 'getRule', 'listWebhooks',
     'getWebhook', 'redeliverWebhook', 'releaseWebhook', 'listInbox', 'listRequests', 'verifyRequests'];
 const everywhere = [...studio, ...scenarios, 'openChat', 'showScenario', ...control];
@@ -22,7 +22,7 @@ const storageTrouble = ['storage_full', 'storage_busy', 'storage_unavailable', '
 const reasons = [
     {
         reason: 'H6: no request makes the server fail',
-        operations: [...everywhere, 'listEvents'], status: 500, examples: ['server_error'],
+        operations: [...everywhere, 'listEvents', 'getReport'], status: 500, examples: ['server_error'],
     },
     {
         reason: 'H6: needs a disk that fails, which the fault tests bring',
@@ -77,6 +77,10 @@ const reasons = [
     {
         reason: 'the example shows two of many, and outcomes.test.mjs looks at all',
         operations: ['listOutcomes'], status: 200, examples: ['some'],
+    },
+    {
+        reason: 'likewise; tests/api/report.test.mjs looks at all',
+        operations: ['getReport'], status: 200, examples: ['report'],
     },
     {
         reason: 'only while the server stops, for a moment that no request can prolong',

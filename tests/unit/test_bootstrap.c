@@ -167,8 +167,8 @@ static struct registry *new_registry(void)
     struct registry *registry = registry_create(&settings);
     struct workspace_row a = row_of(30, "default", "acme", "pa"),
                          b = row_of(7, "idb", "beta", "pb");
-    ck_assert_int_eq(registry_add_workspace(registry, &a, 0), 0);
-    ck_assert_int_eq(registry_add_workspace(registry, &b, 0), 0);
+    ck_assert_int_eq(registry_add_workspace(registry, &a, 0, 0), 0);
+    ck_assert_int_eq(registry_add_workspace(registry, &b, 0, 0), 0);
     return registry;
 }
 
@@ -212,7 +212,7 @@ START_TEST(registry_refuses_doubles)
     struct workspace_row rows[] = {row_of(7, "x", "x", "x"), row_of(1, "idb", "y", "y"),
                                    row_of(2, "z", "beta", "z"), row_of(3, "u", "u", "pb")};
     for (size_t i = 0; i < COUNT(rows); i++)
-        ck_assert_int_eq(registry_add_workspace(registry, &rows[i], 0), ERR_EXISTS);
+        ck_assert_int_eq(registry_add_workspace(registry, &rows[i], 0, 0), ERR_EXISTS);
     ck_assert_str_eq(slug_of(registry_by_name(registry, "idb")), "beta");
     registry_destroy(registry);
 }
@@ -317,7 +317,7 @@ START_TEST(each_workspace_is_visited_once)
     struct workspace_row rows[] = {row_of(1, "c", "c", "c"), row_of(50, "d", "d", "d"),
                                    row_of(20, "e", "e", "e")};
     for (size_t i = 0; i < COUNT(rows); i++)
-        registry_add_workspace(registry, &rows[i], 0);
+        registry_add_workspace(registry, &rows[i], 0, 0);
     registry_each(registry, join_slug, text);
     ck_assert_str_eq(text, "c beta e acme d ");
     registry_destroy(registry);

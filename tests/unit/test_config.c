@@ -14,6 +14,7 @@
 
 #include "config.h"
 #include "engine/reach.h"
+#include "report/report.h"
 
 #define KEY       "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b"
 #define OTHER_KEY "exec_live_0000000000000000000000000000000000000000"
@@ -93,6 +94,7 @@ START_TEST(defaults)
     ck_assert_int_eq(config.callback_policy, REACH_LOCAL);
     ck_assert_uint_eq(config.callback_allow_count, 0);
     ck_assert_ptr_null(config.callback_ca);
+    ck_assert_uint_eq(config.report_file_count, 0);
     ck_assert_int_eq(config.log_level, LOG_INFO);
     ck_assert_int_eq(config.log_format, LOG_FORMAT_TEXT);
 }
@@ -108,6 +110,7 @@ START_TEST(everything_given)
         "--queue-time 0s --processing-time 76h --max-processing 3 "
         "--public-url HTTPS://[::1]:8443/base%20path// --strict-projects --max-body 64KiB "
         "--callback-policy public --callback-allow 10.0.0.0/8 --callback-allow Hooks.acme.com "
+        "--report a.json --report out/b.XML --report c.md "
         "--max-connections 5 --threads 3 --log-level debug --log-format json",
         NULL);
     ck_assert_uint_eq(config.listen_count, 3);
@@ -142,6 +145,12 @@ START_TEST(everything_given)
     ck_assert_uint_eq(config.callback_allow_count, 2);
     ck_assert_str_eq(config.callback_allows[0], "10.0.0.0/8");
     ck_assert_str_eq(config.callback_allows[1], "Hooks.acme.com");
+    ck_assert_uint_eq(config.report_file_count, 3);
+    ck_assert_str_eq(config.report_files[0].path, "a.json");
+    ck_assert_int_eq(config.report_files[0].format, REPORT_JSON);
+    ck_assert_str_eq(config.report_files[1].path, "out/b.XML");
+    ck_assert_int_eq(config.report_files[1].format, REPORT_JUNIT);
+    ck_assert_int_eq(config.report_files[2].format, REPORT_MARKDOWN);
     ck_assert_int_eq(config.log_level, LOG_DEBUG);
     ck_assert_int_eq(config.log_format, LOG_FORMAT_JSON);
 }
@@ -256,6 +265,11 @@ static const struct {
     {"--callback-ca /nowhere", "--callback-ca \"/nowhere\": cannot be opened"},
     {"--callback-ca /", "--callback-ca \"/\": cannot be read"},
     {"--callback-ca /dev/null", "has no certificate in PEM"},
+    {"--report report.txt", "--report \"report.txt\": must end in .json, .md or .xml"},
+    {"--report report", "must end in .json, .md or .xml"},
+    {"--report .json", "must end in .json, .md or .xml"},
+    {"--report a.json --report b.md --report a.json", "\"a.json\": is given twice"},
+    {"--journal off --report a.json", "--report needs --journal on"},
     {"--log-level verbose", "must be error, warn, info or debug"},
     {"--log-format xml", "must be text or json"},
     {"--config /nowhere", "/nowhere: cannot be read"},

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "support.h"
 
@@ -298,6 +299,38 @@ static const struct {
     int status;
 } depths[] = {{1, 0}, {100, 0}, {2048, 0}, {2049, ERR_INVALID}, {100000, ERR_INVALID}};
 
+static const struct {
+    const char *one, *other;
+    bool same;
+} values[] = {
+    {"{\"a\":1,\"b\":[true,null]}", " { \"b\" : [ true , null ], \"a\" : 1 } ", true},
+    {"\"\\u0041\"", "\"A\"", true},
+    {"{\"a\":1}", "{\"a\":2}", false},
+    {"{\"a\":1,\"b\":2}", "{\"a\":2,\"b\":1}", false},
+    {"{\"a\":\"b\"}", "{\"b\":\"a\"}", false},
+    {"[1,2]", "[2,1]", false},
+    {"[[1],2]", "[1,[2]]", false},
+    {"1", "1.0", false},
+    {"1", "\"1\"", false},
+    {"1.5", "1.25", false},
+    {"true", "false", false},
+    {"{}", "[]", false},
+    {"{\"a\":null}", "{}", false},
+    {"[0]", "[null]", false},
+};
+
+START_TEST(hashes_tell_values_apart)
+{
+    json_t *one = NULL, *other = NULL;
+    struct err err;
+    ck_assert_int_eq(json_parse_body(values[_i].one, strlen(values[_i].one), &one, &err), 0);
+    ck_assert_int_eq(json_parse_body(values[_i].other, strlen(values[_i].other), &other, &err), 0);
+    ck_assert_int_eq(hash_json(one) == hash_json(other), values[_i].same);
+    json_decref(one);
+    json_decref(other);
+}
+END_TEST
+
 START_TEST(nesting_is_bounded)
 {
     size_t depth = depths[_i].depth;
@@ -337,6 +370,7 @@ int main(void)
     tcase_add_loop_test(reading, bad_body, 0, (int)COUNT(bad));
     tcase_add_test(reading, empty_body_is_said_to_be_empty);
     tcase_add_test(reading, bytes_beyond_the_length_are_not_read);
+    tcase_add_loop_test(reading, hashes_tell_values_apart, 0, (int)COUNT(values));
     tcase_add_loop_test(reading, nesting_is_bounded, 0, (int)COUNT(depths));
     suite_add_tcase(suite, reading);
     return support_run(suite);

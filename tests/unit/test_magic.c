@@ -117,7 +117,7 @@ START_TEST(a_tagged_address_is_its_members)
     struct workspace_row row = {.pk = 1, .id = "w", .slug = "w", .project_id = "w"};
     struct plan plan;
     plan_init(&plan);
-    ck_assert_int_eq(registry_add_workspace(registry, &row, 0), 0);
+    ck_assert_int_eq(registry_add_workspace(registry, &row, 0, 0), 0);
     for (size_t i = 0; memberships[_i].members[i]; i++) {
         struct member_row member = {.workspace = 1};
         strcpy(member.email, memberships[_i].members[i]);
@@ -345,7 +345,7 @@ START_TEST(magic_is_the_workspaces)
     struct plan plan;
     bool is_member;
     plan_init(&plan);
-    ck_assert_int_eq(registry_add_workspace(registry, &row, 0), 0);
+    ck_assert_int_eq(registry_add_workspace(registry, &row, 0, 0), 0);
     ck_assert_int_eq(registry_add_member(registry, &member), 0);
     struct workspace *workspace = registry_by_name(registry, "w");
     ck_assert_int_eq(magic_plan(registry, workspace, &input, &plan, &is_member), 0);

@@ -196,9 +196,9 @@ START_TEST(a_job_is_abandoned_until_its_end_is_learned)
         new.job = jobs[i];
         new.end = strcmp(jobs[i], "dropped") == 0 ? JOURNAL_DROPPED : JOURNAL_ANSWERED;
         tally_note(tally, &new);
+        tally_job_ended(tally, jobs[i]);
     }
     tally_note(tally, &read);
-    ck_assert(tally_job_is_abandoned(&(struct tally_job){.now = true, .made = true}));
     struct tally_job job = job_of(tally, "read");
     ck_assert(tally_job_is_abandoned(&job));
     read.shows_end = cancel.shows_end = true;
@@ -213,6 +213,21 @@ START_TEST(a_job_is_abandoned_until_its_end_is_learned)
     ck_assert(!job.now && job.made && !tally_job_is_abandoned(&job));
     tally_reset(tally);
     ck_assert_int_eq(counts_of(tally).findings[FINDING_JOB_ABANDONED], 2);
+}
+END_TEST
+
+START_TEST(a_job_under_way_is_not_abandoned)
+{
+    struct tally_note new = creation(1);
+    new.job = "abc";
+    tally_note(tally, &new);
+    tally_job_ended(tally, "somebody's");
+    tally_reset(tally);
+    ck_assert_int_eq(counts_of(tally).findings[FINDING_JOB_ABANDONED], 0);
+    tally_job_ended(tally, "abc"); /* before its making is told */
+    tally_note(tally, &new);
+    struct tally_job job = job_of(tally, "abc");
+    ck_assert(tally_job_is_abandoned(&job));
 }
 END_TEST
 
@@ -478,6 +493,7 @@ START_TEST(what_is_merged_counts_as_ended)
     new.request_id = "one";
     new.email = "jane@acme.com";
     new.magic_email = "jane+fail@acme.com";
+    tally_job_ended(tally, "abc");
     tally_note(tally, &new);
     tally_note(tally, &odd);
     tally_note(tally, &read);
@@ -513,6 +529,7 @@ START_TEST(what_is_ignored_is_not_merged)
     struct tally_note new = creation(1);
     new.job = "abc";
     tally_note(tally, &new);
+    tally_job_ended(tally, "abc");
     tally_ignore(tally, finding_bit(FINDING_JOB_ABANDONED));
     tally_merge(run, tally);
     ck_assert_int_eq(counts_of(run).findings[FINDING_JOB_ABANDONED], 0);
@@ -603,6 +620,7 @@ int main(void)
     tcase_add_test(counts, findings_are_counted_unless_they_are_ignored);
     tcase_add_test(jobs, polls_of_a_job_are_counted);
     tcase_add_test(jobs, a_job_is_abandoned_until_its_end_is_learned);
+    tcase_add_test(jobs, a_job_under_way_is_not_abandoned);
     tcase_add_test(jobs, a_job_of_the_same_id_begins_anew_after_a_reset);
     tcase_add_test(jobs, jobs_beyond_the_bound_are_left_out);
     tcase_add_test(ids, a_request_id_with_another_body_is_reused);
