@@ -34,6 +34,10 @@ describe('what a client did, by outcome', () => {
         await api.createJob(job({ request_id: 'r-1', prompt: 'Another' }));
         await api.createJob('{');
         await api.newJob();
+        const { body: session } = await api.createSession(job());
+        await api.page(new URL(session.url).pathname);
+        await until(async () => (await control(server).must(200, 'GET', '/jobs?workspace=one'))
+            .items.every(({ status }) => status === 'completed'));
         await scenarios(server, { prefix: '/w/one' }).list();
         await api.send('GET', '/nothing');
         for (const key of [makeKey('unknown'), null])
@@ -92,6 +96,7 @@ describe('what a client did, by outcome', () => {
         assert.deepEqual(items.map(({ ended }) => ended), [true, false]);
         assert.equal(items[0].polls, polls);
         assert.equal(items[1].shortest, null);
+        assert.equal(items.length, jobs, 'a session’s job that nobody read is none of them');
     });
 
     test('has what was found, the errors first', () => {
