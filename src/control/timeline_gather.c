@@ -139,9 +139,9 @@ static bool is_session(const struct timeline *timeline, const struct journal_ent
 /* What is done to a workspace as a whole may be why something became of a job meanwhile. */
 static bool is_about_all(const struct journal_entry *entry)
 {
-    static const char *const operations[] = {
-        "advanceClock", "setClock",     "updateSettings", "createRule",       "deleteRule",
-        "deleteRules",  "replaceState", "resetWorkspace", "waitUntilSettled", "verifyRequests"};
+    static const char *const operations[] = {"advanceClock", "setClock",       "updateSettings",
+                                             "createRule",   "deleteRule",     "deleteRules",
+                                             "replaceState", "resetWorkspace", "waitUntilSettled"};
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         if (is_to(entry, operations[i]))
             return true;
