@@ -1,4 +1,5 @@
 /* A timeline as a whole: as JSON, and as the page that a test prints when it has failed. */
+#include "base/blot.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
@@ -204,6 +205,13 @@ static void put_missing(struct buf *out, const struct missing *missing)
     buf_puts(out, "],");
 }
 
+/* The journal's texts have no API keys left; those of jobs and rules may. */
+static void blot(struct buf *body)
+{
+    if (body->data)
+        blot_keys(body->data, body->len, true);
+}
+
 static void answer_json(struct timeline *timeline, const struct missing *missing, bool more)
 {
     const struct timeline_window *window = &timeline->window;
@@ -222,6 +230,7 @@ static void answer_json(struct timeline *timeline, const struct missing *missing
     }
     more = more || shown < window->count;
     struct cursor cursor = cursor_behind(timeline, shown, more);
+    blot(&body);
     list_answer(timeline->request, &body, &cursor);
 }
 
@@ -306,6 +315,7 @@ static void answer_text(struct timeline *timeline, const struct missing *missing
         cursor_format(&behind, cursor);
         buf_printf(&body, "\nThere is more: since=%s\n", cursor);
     }
+    blot(&body);
     respond(timeline->request, 200, content_type_text, &body);
 }
 
