@@ -45,8 +45,8 @@ int64_t request_age_us(const struct request *request);
 /* The server's connections, those that are open and all that ever were. */
 void request_connections(const struct request *request, int64_t *ret_open, int64_t *ret_accepted);
 
-/* Whether its client has closed its side meanwhile, as those do who have waited long enough: it will
- * hardly read what it is answered. Asks the system. */
+/* Whether its client has closed its side meanwhile, as those do who have waited long enough: it
+ * will hardly read what it is answered. Asks the system. */
 bool request_is_left(const struct request *request);
 
 /* How many bytes of body came, kept or not. */
