@@ -191,6 +191,7 @@ static struct cursor cursor_behind(const struct timeline *timeline, size_t shown
     cursor.place = key.number;
     cursor.step = timeline_step_number(&key);
     cursor.told = more ? 0 : timeline->begun_at;
+    cursor.attempts = more ? 0 : timeline->now.attempts;
     return cursor;
 }
 
