@@ -2,7 +2,9 @@
 
 #include "control/control.h"
 #include "control/intercept.h"
+#include "control/recorder.h"
 #include "engine/engine.h"
+#include "engine/journal.h"
 #include "fuzz.h"
 #include "http/internal.h"
 #include "scenarios/scenarios.h"
@@ -104,6 +106,8 @@ static void start_engine(struct program *program)
                      .processing_time = 20000,
                      .max_processing = program->options.max_processing,
                      .magic = true},
+        .journal_memory = JOURNAL_BYTES_MAX,
+        .journal_threads = 1,
         .sender = {.version = "0"},
     };
     FUZZ_CHECK(reach_create(&nowhere, &program->reach, &err) == 0, "%s", err.text);
@@ -119,7 +123,6 @@ static void init_apis(struct program *program)
                                       .options_json = "{}",
                                       .apis = program->apis,
                                       .api_count = 3};
-    control_init(&program->control, program->engine, &options);
     studio_init(&program->studio, program->engine, NULL, false);
     scenarios_init(&program->scenarios, program->engine, false);
     if (program->options.controlled) {
@@ -131,6 +134,7 @@ static void init_apis(struct program *program)
     program->apis[2] = &program->studio.pages;
     program->apis[3] = &program->control.api;
     program->apis[4] = &program->control.mock;
+    FUZZ_CHECK(control_init(&program->control, program->engine, &options) == 0, "no memory");
 }
 
 static void start_server(struct program *program)
@@ -144,6 +148,7 @@ static void start_server(struct program *program)
                                      .apis = program->apis,
                                      .api_count = program->options.controlled ? 5 : 4};
     init_apis(program);
+    options.recorder = recorder_of(&program->control);
     FUZZ_CHECK(listener_open("127.0.0.1", 0, &listener, &err) == 0, "%s", err.text);
     FUZZ_CHECK(server_start(&options, &listener, 1, &program->server, &err) == 0, "%s", err.text);
 }
@@ -175,6 +180,7 @@ static void stop(struct program *program)
     server_drain(program->server);
     engine_end_waits(program->engine);
     server_stop(program->server, PATIENCE_MS);
+    control_finish(&program->control);
     engine_stop(program->engine);
     reach_destroy(program->reach);
     store_close(program->store);
