@@ -145,11 +145,11 @@ static void find_missing(const struct timeline *timeline, struct missing *ret_mi
     }
     if (forgotten > since && !is_whole)
         buf_printf(&missing.notes[missing.count++],
-                   "Requests up to number %lld were deleted (DELETE /_mock/requests)",
+                   "Requests up to [%lld] were deleted (DELETE /_mock/requests)",
                    (long long)forgotten);
     if (timeline->lost.newest > since && !is_whole)
         buf_printf(&missing.notes[missing.count++],
-                   "%lld requests, up to number %lld, are gone for want of room",
+                   "%lld requests, up to [%lld], are gone for want of room",
                    (long long)timeline->lost.count, (long long)timeline->lost.newest);
     *ret_missing = missing;
 }

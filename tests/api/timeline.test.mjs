@@ -259,7 +259,7 @@ test('a reset begins anew, and DELETE /requests is told', async () => {
     const less = await timeline();
     assert.deepEqual(briefs(less), ['transition null queued request', 'control deleteRequests 200']);
     assert.deepEqual([less.complete, less.missing.length], [false, 1]);
-    assert.match(less.missing[0], /^Requests up to number 1 were deleted/);
+    assert.match(less.missing[0], /^Requests up to \[1\] were deleted/);
     assert.equal((await timeline(`?since=${less.cursor}`)).complete, true);
     await mock.must(201, 'POST', '/rules', { body: { label: 'sees', match: {} } });
     await api.newJob();
