@@ -24,15 +24,18 @@ enum { TALLY_JOB_WORDS = 2 };
 /*
  * Read, and counted in, without the lock. It is made, linked and given to another job under it, and
  * never freed before the tally is: who looks at one that has just become another job's counts for
- * that one, which does no harm.
+ * that one, which does no harm. What each poll writes stands apart from what each poll looks at.
  */
 struct tally_job_record {
-    _Atomic(struct tally_job_record *) next; /* in its bucket */
-    atomic_ullong id[TALLY_JOB_WORDS];       /* its characters, and zeros */
-    atomic_uint epoch;                       /* in which it was last seen */
-    atomic_uint flags;                       /* as of then */
-    atomic_llong polls, after_end, shortest; /* ever; INT64_MAX: none */
-    atomic_llong first_at, last_at, made_at; /* last_at as of then: 0; made_at: -1 */
+    _Alignas(64) _Atomic(struct tally_job_record *) next; /* in its bucket */
+    atomic_ullong id[TALLY_JOB_WORDS];                    /* its characters, and zeros */
+    atomic_uint epoch;                                    /* in which it was last seen */
+    atomic_uint flags;                                    /* as of then */
+    atomic_llong shortest;                                /* ever; INT64_MAX: none */
+    atomic_llong first_at, made_at;                       /* made_at as of then: -1 */
+    _Alignas(64) atomic_llong polls;                      /* ever, */
+    atomic_llong after_end;                               /* too */
+    atomic_llong last_at;                                 /* as of then: 0 */
 };
 
 struct tally_job_table {

@@ -124,9 +124,12 @@ static struct tally_job_record *make(struct tally *tally)
         return NULL;
     if (jobs->count == jobs->capacity && !grow_records(jobs))
         return NULL;
-    struct tally_job_record *record = calloc(1, sizeof *record);
-    if (record)
-        jobs->records[jobs->count++] = record;
+    struct tally_job_record *record =
+        aligned_alloc(_Alignof(struct tally_job_record), sizeof *record);
+    if (!record)
+        return NULL;
+    memset(record, 0, sizeof *record);
+    jobs->records[jobs->count++] = record;
     return record;
 }
 
