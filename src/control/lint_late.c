@@ -43,6 +43,7 @@ struct lint_late {
     void *tree; /* of jobs */
     struct late_job *jobs, **jobs_end;
     struct late_email *emails, **emails_end;
+    size_t emails_open; /* of which not all requests that are named are known */
     int status;
 };
 
@@ -103,6 +104,7 @@ static void take_email(const struct tally_email *email, void *arg)
                                  .last_at = email->last_at};
     *late->emails_end = taken;
     late->emails_end = &taken->next;
+    late->emails_open++;
     if (!taken->email || !taken->magic_email)
         late->status = ERR_NO_MEMORY;
 }
@@ -228,18 +230,20 @@ static bool read_email(const struct journal_entry *entry, char ret_email[EMAIL_S
     return email;
 }
 
-int lint_late_see(struct lint_late *late, const struct journal_entry *entry)
+void lint_late_see(struct lint_late *late, const struct journal_entry *entry)
 {
     char email[EMAIL_SIZE];
     struct late_job *job = *entry->job ? find_job(late, entry->job) : NULL;
     if (job)
         note(&job->seen, entry);
-    if (!late->emails || !creates(entry) || !read_email(entry, email))
-        return 0;
-    for (struct late_email *at = late->emails; at; at = at->next)
-        if (strcmp(at->email, email) == 0)
-            note(&at->seen, entry);
-    return 0;
+    if (!late->emails_open || !creates(entry) || !read_email(entry, email))
+        return;
+    for (struct late_email *at = late->emails; at; at = at->next) {
+        if (at->seen.count == LINT_REQUESTS_MAX || strcmp(at->email, email) != 0)
+            continue;
+        note(&at->seen, entry);
+        late->emails_open -= at->seen.count == LINT_REQUESTS_MAX;
+    }
 }
 
 /* -- telling ----------------------------------------------------------------------------------- */

@@ -19,8 +19,8 @@ int lint_late_create(const struct workspace *workspace, struct db *db, uint64_t 
                      struct lint_late **ret_late);
 void lint_late_destroy(struct lint_late *late); /* NULL is fine */
 
-/* Notes an entry where it is about one of them. ERR_NO_MEMORY. */
-int lint_late_see(struct lint_late *late, const struct journal_entry *entry);
+/* Notes an entry where it is about one of them. */
+void lint_late_see(struct lint_late *late, const struct journal_entry *entry);
 
 /* Adds them; those that no entry was about only where `all` are asked for. ERR_NO_MEMORY. */
 int lint_late_add(const struct lint_late *late, bool all, struct lint_groups *groups);

@@ -71,8 +71,8 @@ static void look_at(struct lint *lint, const struct control *control,
     lint->considered++;
     lint->entry = entry;
     int status = findings ? lint_where_each(&where, entry, findings) : 0;
-    if (status == 0 && lint->late)
-        status = lint_late_see(lint->late, entry);
+    if (lint->late)
+        lint_late_see(lint->late, entry);
     if (status < 0)
         lint->status = status;
 }

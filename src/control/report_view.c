@@ -50,7 +50,8 @@ static void *grow(struct view *view, void *array, size_t count, size_t size)
 static void take_job(const struct tally_job *job, void *arg)
 {
     struct view *view = arg;
-    if (view->failed)
+    bool was_asked_of = job->made || job->polls; /* else it has only ended, or been called back */
+    if (view->failed || !was_asked_of)
         return;
     view->jobs = grow(view, view->jobs, view->job_count, sizeof *view->jobs);
     if (!view->failed)

@@ -175,7 +175,7 @@ void verify_judge(struct verify *verify, struct verdict *ret)
     *ret = (struct verdict){.is_so = false};
     int64_t least = verify->matched, most = least + verify->unsure + verify->lost;
     bool has_max = verify->max >= 0;
-    if (verify->step_count)
+    if (verify->step_count && verify->witness_count)
         qsort(verify->witnesses, verify->witness_count, sizeof *verify->witnesses, by_time);
     follow(verify, ret);
     bool is_count = least >= verify->min && (!has_max || most <= verify->max);

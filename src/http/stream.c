@@ -8,9 +8,9 @@
 
 #include "base/time.h"
 #include "http/internal.h"
+#include "http/record.h"
 #include "http/respond.h"
 
-#include <poll.h>
 #include <stdatomic.h>
 
 enum {
@@ -45,19 +45,12 @@ static bool wait_until(struct request *request, int64_t at)
     return false;
 }
 
-/* Also where there is something to be read before its end, as of one that sent its next request. */
-static bool has_left(const struct request *request)
-{
-    struct pollfd ends = {.fd = request_descriptor(request), .events = POLLRDHUP};
-    return poll(&ends, 1, 0) > 0;
-}
-
 static ssize_t read_piece(void *arg, uint64_t position, char *to, size_t max)
 {
     struct request *request = arg;
     (void)position;
     end_wait(request);
-    if (has_left(request))
+    if (request_is_left(request))
         return MHD_CONTENT_READER_END_WITH_ERROR;
     for (;;) {
         int64_t again = TIME_NEVER, look = time_steady_ms() + LOOK_MS;

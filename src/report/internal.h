@@ -115,6 +115,10 @@ void put_plain(struct buf *out, const char *text, size_t most);
 /* "1 request", "2 requests". */
 void put_counted(struct buf *out, int64_t count, const char *one, const char *many);
 
+/* Whether it was sent more often than it made something: where several workspaces had it once each,
+ * nothing was sent again. */
+bool is_sent_again(const struct request_id_line *item);
+
 /* An outcome's name without its operation. */
 const char *outcome_short(const struct outcome_line *outcome);
 

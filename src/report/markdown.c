@@ -205,7 +205,7 @@ static void put_request_ids(struct buf *out, const struct report *report)
     buf_printf(out, ", %lld sent again, %lld with another body.\n", (long long)report->repeated,
                (long long)report->reused);
     for (each_line(request_id_line, item, &report->request_ids)) {
-        if (item->sent < 2 && !item->other_bodies)
+        if (!is_sent_again(item))
             continue;
         if (!shown++)
             buf_puts(out, "\n| request\\_id | operation | sent | made | known | failed | with "

@@ -6,6 +6,29 @@
 
 #include <string.h>
 
+/*
+ * Fifty times what a server ever writes. In memory a value takes thirty times its text, "[],", and
+ * the parser asks nobody before it takes that.
+ */
+enum { VALUES_MAX = 1000000 };
+
+/* Whether a text has so many values, at most: strings apart, each but the first follows one of
+ * these. */
+static bool has_too_many(const char *text, size_t len)
+{
+    size_t values = 1;
+    bool within = false; /* a string */
+    for (size_t i = 0; i < len && values <= VALUES_MAX; i++) {
+        if (text[i] == '"')
+            within = !within;
+        else if (within)
+            i += text[i] == '\\';
+        else
+            values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    }
+    return values > VALUES_MAX;
+}
+
 /* Why a text is not JSON. What jansson quotes of it may be anything. */
 static int tell_syntax(const char *text, size_t len, const json_error_t *where, struct err *err)
 {
@@ -39,6 +62,8 @@ int report_parse(const char *text, size_t len, struct report **ret_report, struc
         text += 3;
         len -= 3;
     }
+    if (has_too_many(text, len))
+        return err_set(err, ERR_INVALID, "has more values than any report");
     json_t *document = len ? json_loadb(text, len, JSON_DECODE_ANY, &where) : NULL;
     if (!document)
         return len ? tell_syntax(text, len, &where, err) : err_set(err, ERR_INVALID, "is empty");

@@ -43,10 +43,11 @@ enum {
 struct report;
 
 /*
- * Reads a document, from its text or as it was parsed. On success the caller owns the report, for
- * report_destroy(), which accepts NULL and returns NULL; it borrows nothing from the document.
- * ERR_INVALID with what is wrong in words that read on after the document's name ("line 7:
- * outcomes[3].count must be a whole number, 0 or more"), safe to show; ERR_NO_MEMORY.
+ * Reads a document, from its text (`len` bytes and a NUL) or as it was parsed. On success the
+ * caller owns the report, for report_destroy(), which accepts NULL and returns NULL; it borrows
+ * nothing from the document. ERR_INVALID with what is wrong in words that read on after the
+ * document's name ("line 7: outcomes[3].count must be a whole number, 0 or more"), safe to show;
+ * ERR_NO_MEMORY.
  */
 int report_parse(const char *text, size_t len, struct report **ret_report, struct err *err);
 int report_read(const json_t *document, struct report **ret_report, struct err *err);

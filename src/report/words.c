@@ -36,6 +36,11 @@ void put_coverage(struct buf *out, const struct report *report)
         buf_printf(out, " (%zu %%)", exercised * 100 / of);
 }
 
+bool is_sent_again(const struct request_id_line *item)
+{
+    return item->other_bodies || (item->sent > 1 && item->sent > item->made);
+}
+
 const char *outcome_short(const struct outcome_line *outcome)
 {
     size_t len = strlen(outcome->operation);

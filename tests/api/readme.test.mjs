@@ -38,9 +38,10 @@ const ids = /\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 const keys = /\bexec_live_[A-Za-z0-9]{40}\b/g;
 const times = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z/g;
 const cursors = /"cursor":"[0-9.]+"/g;
+const spans = /  \d+ms$/gm; // of a timeline's requests
 const lengths = /"Content-Length":"\d+"/g; // of a body with addresses in it
 const plain = (text, port) =>
-    text.trim().replace(/"(id|connection)":\d+/g, '"$1":1').replace(/"duration":"\d+m?s"/g, '"duration":"SPAN"').replaceAll(`:${port}"`, ':3000"').replace(keys, 'KEY').replace(ids, 'ID').replace(times, (_, ms) => (ms ? 'TIME.MS' : 'TIME')).replace(cursors, '"cursor":"CURSOR"').replace(lengths, '"Content-Length":"LENGTH"').replaceAll(`:${port}/`, ':3000/');
+    text.trim().replace(/"(id|connection)":\d+/g, '"$1":1').replace(/"duration":"\d+m?s"/g, '"duration":"SPAN"').replaceAll(`:${port}"`, ':3000"').replace(keys, 'KEY').replace(ids, 'ID').replace(times, (_, ms) => (ms ? 'TIME.MS' : 'TIME')).replace(cursors, '"cursor":"CURSOR"').replace(spans, '  SPAN').replace(lengths, '"Content-Length":"LENGTH"').replaceAll(`:${port}/`, ':3000/');
 
 test('README: every curl line answers as it is shown', async (t) => {
     const server = await startServer({ args: ['--queue-time', '0ms', '--processing-time', '2s'] });
@@ -88,7 +89,7 @@ test('README: every curl line answers as it is shown', async (t) => {
 
     for (const { language, text } of blocks()) {
         if (language === 'text') {
-            assert.equal(answer, text);
+            assert.equal(plain(answer, server.port), plain(text, server.port));
             lost = false;
             checked++;
             continue;
@@ -126,12 +127,12 @@ test('README: every curl line answers as it is shown', async (t) => {
                 continue;
             }
             answer = await settled(command);
-            lost = /^curl: \(\d+\)$/.test(answer);
+            lost = /^curl: \(\d+\)$/.test(answer) || command.includes('format=text');
             if (lost) continue;
             assert.doesNotThrow(() => JSON.parse(answer), `${command}\nanswered ${answer}`);
         }
     }
-    assert.equal(checked, 33, 'every answer that the README shows was compared');
+    assert.equal(checked, 34, 'every answer that the README shows was compared');
     assert.equal(merged, 2, 'reports were merged as it is shown');
 });
 

@@ -34,6 +34,10 @@ describe('what a client did, by outcome', () => {
         await api.createJob(job({ request_id: 'r-1', prompt: 'Another' }));
         await api.createJob('{');
         await api.newJob();
+        const { body: session } = await api.createSession(job());
+        await api.page(new URL(session.url).pathname);
+        await until(async () => (await control(server).must(200, 'GET', '/jobs?workspace=one'))
+            .items.every(({ status }) => status === 'completed'));
         await scenarios(server, { prefix: '/w/one' }).list();
         await api.send('GET', '/nothing');
         for (const key of [makeKey('unknown'), null])
@@ -92,6 +96,7 @@ describe('what a client did, by outcome', () => {
         assert.deepEqual(items.map(({ ended }) => ended), [true, false]);
         assert.equal(items[0].polls, polls);
         assert.equal(items[1].shortest, null);
+        assert.equal(items.length, jobs, 'a session’s job that nobody read is none of them');
     });
 
     test('has what was found, the errors first', () => {
@@ -130,6 +135,8 @@ test('figures outlive the journal, resets and the workspace', async (t) => {
     const { api, slug } = await workspaceOf(server, { run: 'ci-42' });
     await api.jobEnd((await api.newJob({ request_id: 'r-1' })).id);
     for (let i = 0; i < 30; i += 1) await api.newJob({ context: 'x'.repeat(50_000) });
+    await until(async () => (await mock.must(200, 'GET', `/jobs?workspace=${slug}`)).items
+        .every(({ status }) => status === 'completed'));
     const { evicted } = await mock.must(200, 'GET', `/requests?workspace=${slug}&limit=1`);
     assert.ok(evicted > 5);
     const all = likeness(await reportOf(server));
@@ -153,7 +160,7 @@ test('the end of a ttl ends nothing that was counted', async (t) => {
     const server = await serve(t, { args: fast });
     const mock = control(server);
     const { api, slug } = await workspaceOf(server, { run: 'ci-42', ttl: '1h' });
-    await api.newJob();
+    await api.jobEnd((await api.newJob()).id);
     const alive = likeness(await reportOf(server, '?run=ci-42'));
     await mock.send('PATCH', `/workspaces/${slug}`, { body: { ttl: '1ms' } });
     await until(async () => (await mock.send('GET', `/workspaces/${slug}`)).status === 404);

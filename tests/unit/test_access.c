@@ -566,6 +566,26 @@ START_TEST(finds_the_workspace)
 }
 END_TEST
 
+static const struct {
+    const char *what;
+    struct access_policy policy;
+    struct access_request request;
+    const char *name;
+} callers[] = {
+    {"the token", LOCKED, {HERE, .authorization = "Bearer " TOKEN}, "control_token"},
+    {"a key", PRIVATE, {HERE, .authorization = "Bearer exec_live_globex"}, "key"},
+    {"neither", PRIVATE, {HERE, .authorization = "Bearer none"}, "loopback"},
+    {"this machine", PRIVATE, {HERE}, "loopback"},
+    {"this machine, for somebody", PRIVATE, {HERE, .forwarded = true}, "anybody"},
+    {"another", PRIVATE, {ELSEWHERE}, "anybody"},
+};
+
+START_TEST(names_callers)
+{
+    ck_assert_str_eq(access_caller(&callers[_i].policy, &callers[_i].request), callers[_i].name);
+}
+END_TEST
+
 START_TEST(judges_rights)
 {
     try_all(rights, COUNT(rights));
@@ -596,6 +616,7 @@ int main(void)
     tcase_add_test(all, judges_rights);
     tcase_add_test(all, lets_anybody_in);
     tcase_add_test(all, knows_loopback);
+    tcase_add_loop_test(all, names_callers, 0, COUNT(callers));
     suite_add_tcase(suite, all);
     return support_run(suite);
 }

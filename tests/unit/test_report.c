@@ -107,10 +107,17 @@ START_TEST(texts_that_are_no_document)
 }
 END_TEST
 
+static char *dump(const json_t *document)
+{
+    char *text = json_dumps(document, JSON_COMPACT);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
 START_TEST(depth_is_bounded)
 {
     enum { DEPTH = 200000 };
-    char *text = malloc(DEPTH);
+    char *text = calloc(1, DEPTH + 1);
     memset(text, '[', DEPTH);
     ck_assert_ptr_nonnull(strstr(refusal_of(text, DEPTH), "is not valid JSON"));
     free(text);
@@ -123,12 +130,30 @@ START_TEST(depth_is_bounded)
 }
 END_TEST
 
-static char *dump(const json_t *document)
+START_TEST(values_are_counted_before_they_take_memory)
 {
-    char *text = json_dumps(document, JSON_COMPACT);
-    ck_assert_ptr_nonnull(text);
-    return text;
+    enum { ITEMS = 1200000, LONG = 4000000 };
+    struct buf text = BUF_INIT;
+    buf_putc(&text, '[');
+    for (int i = 0; i < ITEMS; i++)
+        buf_puts(&text, "[],");
+    buf_puts(&text, "0]");
+    ck_assert_str_eq(refusal_of(text.data, text.len), "has more values than any report");
+    buf_finish(&text);
+
+    /* What stands in strings is none. */
+    json_t *document = parse(plain);
+    buf_puts(&text, "\\\"");
+    for (int i = 0; i < LONG; i++)
+        buf_putc(&text, ",[{"[i % 3]);
+    put(document, "runs/0", json_stringn(text.data, text.len));
+    char *whole = dump(document);
+    ck_assert_ptr_null(refusal_of(whole, strlen(whole)));
+    free(whole);
+    json_decref(document);
+    buf_finish(&text);
 }
+END_TEST
 
 START_TEST(no_cut_and_no_changed_byte_does_harm)
 {
@@ -398,6 +423,7 @@ int main(void)
                         (int)(sizeof faults / sizeof *faults));
     tcase_add_test(tcase, texts_that_are_no_document);
     tcase_add_test(tcase, depth_is_bounded);
+    tcase_add_test(tcase, values_are_counted_before_they_take_memory);
     tcase_add_test(tcase, no_cut_and_no_changed_byte_does_harm);
     tcase_add_test(tcase, what_is_read_is_written);
     tcase_add_test(tcase, what_stands_twice_becomes_one);

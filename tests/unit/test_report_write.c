@@ -267,6 +267,32 @@ START_TEST(a_report_of_nothing_can_be_written)
 }
 END_TEST
 
+START_TEST(what_was_sent_again_is_listed)
+{
+    static const struct {
+        int sent, made, other_bodies;
+        bool listed;
+    } cases[] = {{1, 1, 0, false}, {1, 0, 0, false}, {2, 1, 0, true}, {2, 2, 0, false}, /* twice */
+                 {2, 2, 1, true},  {3, 2, 0, true},  {2, 0, 0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *document = parse(plain);
+        put(document, "request_ids/items/0/sent", json_integer(cases[i].sent));
+        put(document, "request_ids/items/0/made", json_integer(cases[i].made));
+        put(document, "request_ids/items/0/other_bodies", json_integer(cases[i].other_bodies));
+        struct report *report = read_report(document);
+        struct buf text = BUF_INIT, markdown = BUF_INIT;
+        report_text(report, &text);
+        report_markdown(report, &markdown);
+        ck_assert_int_eq(strstr(text.data, "  r1 (") != NULL, cases[i].listed);
+        ck_assert_int_eq(strstr(markdown.data, "| `r1` |") != NULL, cases[i].listed);
+        buf_finish(&text);
+        buf_finish(&markdown);
+        report_destroy(report);
+        json_decref(document);
+    }
+}
+END_TEST
+
 START_TEST(formats_by_their_files)
 {
     static const struct {
@@ -297,6 +323,7 @@ int main(void)
     tcase_add_loop_test(tcase, hard_texts_break_nothing, 0, (int)(sizeof hard / sizeof *hard));
     tcase_add_test(tcase, junit_counts_are_right);
     tcase_add_test(tcase, a_report_of_nothing_can_be_written);
+    tcase_add_test(tcase, what_was_sent_again_is_listed);
     tcase_add_test(tcase, formats_by_their_files);
     suite_add_tcase(suite, tcase);
 

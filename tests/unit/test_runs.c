@@ -135,6 +135,7 @@ START_TEST(what_ends_with_its_workspace_is_counted_once)
     for (int i = 0; i < 3; i++) {
         struct guest guest = enter("a");
         make_job(guest, "00000000000a");
+        tally_job_ended(guest.tally, "00000000000a");
         ck_assert_int_eq(sum_of("a").counts.findings[FINDING_JOB_ABANDONED], i + 1);
         runs_leave(guest.place);
         ck_assert_int_eq(sum_of("a").counts.findings[FINDING_JOB_ABANDONED], i + 1);
