@@ -295,7 +295,7 @@ void timeline_tell_fault(struct timeline_tell *tell, const struct journal_entry 
         [JOURNAL_TRUNCATED] = "the answer was cut off, and the connection closed",
         [JOURNAL_DRIPPED] = "the answer came slowly, in drops",
         [JOURNAL_DROPPED] = "the connection was reset, without an answer",
-        [JOURNAL_HUNG] = "the connection was held without an answer, then reset",
+        [JOURNAL_HUNG] = "the connection was held without an answer",
         [JOURNAL_GARBAGE] = "what was sent back is no HTTP",
     };
     struct buf *out = &tell->json;
