@@ -186,7 +186,7 @@ void timeline_put_text(struct buf *out, const char *name, const char *text);
 void timeline_put_number(struct buf *out, const char *name, int64_t number);
 void timeline_put_time(struct buf *out, const char *name, int64_t at);
 
-/* "#17 ", of what belongs to a request; nothing, where it does not, or that is not known. */
+/* "[17] ", of what belongs to a request; nothing, where it does not, or that is not known. */
 void timeline_put_turn(struct buf *out, const struct journal_entry *entry);
 
 /* A rule by its id and label. */

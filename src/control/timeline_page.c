@@ -145,11 +145,11 @@ static void find_missing(const struct timeline *timeline, struct missing *ret_mi
     }
     if (forgotten > since && !is_whole)
         buf_printf(&missing.notes[missing.count++],
-                   "Requests up to #%lld were deleted (DELETE /_mock/requests)",
+                   "Requests up to [%lld] were deleted (DELETE /_mock/requests)",
                    (long long)forgotten);
     if (timeline->lost.newest > since && !is_whole)
         buf_printf(&missing.notes[missing.count++],
-                   "%lld requests, up to #%lld, are gone for want of room",
+                   "%lld requests, up to [%lld], are gone for want of room",
                    (long long)timeline->lost.count, (long long)timeline->lost.newest);
     *ret_missing = missing;
 }
@@ -191,6 +191,7 @@ static struct cursor cursor_behind(const struct timeline *timeline, size_t shown
     cursor.place = key.number;
     cursor.step = timeline_step_number(&key);
     cursor.told = more ? 0 : timeline->begun_at;
+    cursor.attempts = more ? 0 : timeline->now.attempts;
     return cursor;
 }
 
@@ -265,7 +266,8 @@ static void put_head(struct timeline *timeline, const struct missing *missing, s
     }
     for (size_t i = 0; i < missing->count; i++)
         buf_printf(out, "  %s\n", missing->notes[i].data ? missing->notes[i].data : "");
-    buf_puts(out, "  by the workspace's clock; at one instant cause before effect, then as sent\n");
+    buf_puts(out, "  by the workspace's clock; at one instant cause before effect, then as sent;"
+                  " [n]: /_mock/requests/n\n");
 }
 
 /* A day and a time are written once, where they change: what is of one instant is seen at a glance.

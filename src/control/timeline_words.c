@@ -150,7 +150,7 @@ static void put_duration(struct buf *out, int64_t ms)
 void timeline_put_turn(struct buf *out, const struct journal_entry *entry)
 {
     if (entry && !entry->is_control)
-        buf_printf(out, "#%lld ", (long long)entry->number);
+        buf_printf(out, "[%lld] ", (long long)entry->number);
 }
 
 /* Method and path; the query is left out, which may be long. */
@@ -300,7 +300,7 @@ void timeline_tell_request(struct timeline_tell *tell, size_t index)
     put_request_line(words, entry);
     put_end(words, entry);
     if (retry_of && is_unanswered(timeline, retry_of))
-        buf_printf(words, ", #%lld again (by its runtime?)", (long long)retry_of);
+        buf_printf(words, ", [%lld] again (by its runtime?)", (long long)retry_of);
     put_findings(words, findings_of(timeline, entry));
     if (entry->end == JOURNAL_LEFT)
         return;
