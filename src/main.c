@@ -351,11 +351,13 @@ static void block_signals(sigset_t *ret_ends)
 
 static int serve(const struct config *config)
 {
-    struct program program = {.config = config, .trust = {.fd = -1}};
+    /* Not on the stack: what AddressSanitizer puts in its place is not aligned as this is to be. */
+    static struct program program = {.trust = {.fd = -1}};
     struct err err = {"out of memory"};
     sigset_t ends;
     int signal_number;
 
+    program.config = config;
     log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
     block_signals(&ends);
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before any thread */

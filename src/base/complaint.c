@@ -80,13 +80,19 @@ static void tell_reason(struct buf *hint, const struct field *field, const json_
     }
 }
 
+int complain_members(struct complaint *complaint, const char *prefix, const json_t *object,
+                     const struct field *table, size_t count)
+{
+    const char *unknown = fields_unknown(table, count, object);
+    return unknown ? unknown_member(complaint, prefix, unknown, table, count) : 0;
+}
+
 int complain_read(struct complaint *complaint, const char *prefix, const json_t *object,
                   const struct field *table, size_t count, void *dest)
 {
     const struct field *field = NULL;
-    const char *unknown = fields_unknown(table, count, object);
-    if (unknown)
-        return unknown_member(complaint, prefix, unknown, table, count);
+    if (complain_members(complaint, prefix, object, table, count) < 0)
+        return ERR_INVALID;
     enum field_fault fault = fields_read(table, count, object, dest, &field);
     if (fault == FIELD_FINE)
         return 0;

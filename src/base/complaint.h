@@ -39,4 +39,9 @@ int complain_unknown(struct complaint *complaint, const char *path, const char *
 int complain_read(struct complaint *complaint, const char *prefix, const json_t *object,
                   const struct field *table, size_t count, void *dest);
 
+/* The refusal alone, for an object that is read by several tables: `table` has all of them. 0 or
+ * ERR_INVALID. */
+int complain_members(struct complaint *complaint, const char *prefix, const json_t *object,
+                     const struct field *table, size_t count);
+
 #endif

@@ -120,18 +120,17 @@ static void store(const struct field *field, const json_t *object, void *dest)
 enum field_fault fields_read(const struct field *table, size_t count, const json_t *object,
                              void *dest, const struct field **ret_field)
 {
-    const struct field *end = table + count;
-    for (const struct field *field = table; field < end; field++)
-        if (field->required && is_missing(field, object))
-            return *ret_field = field, FIELD_MISSING;
-    for (const struct field *field = table; field < end; field++)
-        if (!is_right(field, object))
-            return *ret_field = field, FIELD_WRONG;
-    for (const struct field *field = table; field < end; field++)
-        if (is_too_long(field, object))
-            return *ret_field = field, FIELD_TOO_LONG;
-    for (const struct field *field = table; field < end; field++)
-        store(field, object, dest);
+    for (size_t i = 0; i < count; i++)
+        if (table[i].required && is_missing(&table[i], object))
+            return *ret_field = &table[i], FIELD_MISSING;
+    for (size_t i = 0; i < count; i++)
+        if (!is_right(&table[i], object))
+            return *ret_field = &table[i], FIELD_WRONG;
+    for (size_t i = 0; i < count; i++)
+        if (is_too_long(&table[i], object))
+            return *ret_field = &table[i], FIELD_TOO_LONG;
+    for (size_t i = 0; i < count; i++)
+        store(&table[i], object, dest);
     return FIELD_FINE;
 }
 
@@ -139,10 +138,10 @@ const char *fields_unknown(const struct field *table, size_t count, const json_t
 {
     json_t *members = (json_t *)object; /* its iterators want it writable; they do not write */
     for (void *at = json_object_iter(members); at; at = json_object_iter_next(members, at)) {
-        const struct field *field = table;
-        while (field < table + count && strcmp(field->name, json_object_iter_key(at)) != 0)
-            field++;
-        if (field == table + count)
+        size_t i = 0;
+        while (i < count && strcmp(table[i].name, json_object_iter_key(at)) != 0)
+            i++;
+        if (i == count)
             return json_object_iter_key(at);
     }
     return NULL;

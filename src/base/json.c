@@ -95,7 +95,9 @@ void json_put_real(struct buf *out, double value)
     int count = shortest_digits(fabs(value), digits, &exponent);
     size_t len = (size_t)count;
 
-    if (exponent >= 21 || exponent < -6) { /* ECMAScript's bounds for plain notation */
+    /* ECMAScript's bounds for plain notation, but that no reader may take a whole number for an
+       integer that it, as jansson, cannot hold. */
+    if (exponent < -6 || fabs(value) >= 0x1p63) {
         buf_putc(out, digits[0]);
         if (count > 1) {
             buf_putc(out, '.');

@@ -21,7 +21,8 @@ void json_put_foreign(struct buf *out, const char *text, size_t len);
 
 /*
  * Appends a number in its shortest form, laid out as ECMAScript does (the form that the real
- * services' JavaScript gives): 0.1, 100000, 1e+21; a whole number has no ".0". `value` is finite.
+ * services' JavaScript gives): 0.1, 100000, 1e+21; a whole number has no ".0", and from 2^63 on, so
+ * that what was written can be read again (H2), an exponent: 1e+20. `value` is finite.
  */
 void json_put_real(struct buf *out, double value);
 

@@ -19,6 +19,7 @@ static const size_t places[CURSOR_PARTS] = {
     offsetof(struct cursor, journal),    offsetof(struct cursor, at),
     offsetof(struct cursor, sent),       offsetof(struct cursor, place),
     offsetof(struct cursor, step),       offsetof(struct cursor, told),
+    offsetof(struct cursor, attempts),
 };
 enum { ALWAYS_WRITTEN = 2 };
 

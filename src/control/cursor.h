@@ -22,13 +22,13 @@ struct cursor {
     int64_t webhooks;   /* of a delivery: those up to it were seen */
     int64_t inbox;      /* of a message in an inbox: those up to it were seen */
     int64_t journal;    /* of an entry of the journal: those up to it were seen */
-    /* Of a timeline: the place of its last item, in that order (timeline.h); and when it was told,
-       in real ms, where its limit did not cut it. */
-    int64_t at, sent, place, step, told;
+    /* Of a timeline: the place of its last item, in that order (timeline.h); and, where its limit
+       did not cut it, when it was told, in real ms, and the newest attempt that was there. */
+    int64_t at, sent, place, step, told, attempts;
 };
 
 enum {
-    CURSOR_PARTS = 12,
+    CURSOR_PARTS = 13,
     CURSOR_SIZE = CURSOR_PARTS * 20 + 1, /* 19 digits and a dot or the NUL each */
 };
 

@@ -33,24 +33,28 @@ struct row {
     char name[NAME_SIZE];
     char *sample; /* its body, which the features point into */
     struct features features;
-    bool state_tells; /* none of its operation's of the same status has this state */
-    bool ends;        /* it is a job that has ended */
-    int next;         /* the number of its operation's next row of the same status; -1 */
+    int next; /* the number of its operation's next row of the same status; -1 */
 };
 
 enum { STATUSES = 32 }; /* more than any operation answers with */
 
-/* An operation, and of each status the first of its rows. */
+/* What an operation may answer with one status. */
+struct answers {
+    int status, first; /* of the rows that are strung together */
+    bool several;
+    bool are_jobs;            /* each of them, and then: */
+    int states[JOB_STATUSES]; /* the row of each state; -1: none, or several */
+};
+
 struct place {
     struct outcome_operation operation; /* whose id NULL is none */
     size_t count;
-    struct {
-        int status, first;
-    } statuses[STATUSES];
+    struct answers answers[STATUSES];
 };
 
 struct outcome_index {
-    struct place places[PLACES]; /* by the addresses of their names */
+    struct place places[PLACES];   /* by the addresses of their names */
+    bool ends[TALLY_OUTCOMES_MAX]; /* by numbers: whether it is a job that has ended */
     size_t count;
     struct row rows[];
 };
@@ -116,12 +120,21 @@ static int same_beginning(struct json_part a, struct json_part b)
     return (int)len;
 }
 
+/* -1: none of a job. */
+static int read_state(struct json_part state)
+{
+    for (int status = 0; state.len && status < JOB_STATUSES; status++) {
+        const char *name = job_status_name((enum job_status)status);
+        if (*name == *state.text && json_part_is(state, name))
+            return status;
+    }
+    return -1;
+}
+
 static bool is_end(struct json_part state)
 {
-    for (int status = 0; state.text && status < JOB_STATUSES; status++)
-        if (json_part_is(state, job_status_name((enum job_status)status)))
-            return job_state_is_end((enum job_status)status);
-    return false;
+    int status = read_state(state);
+    return status >= 0 && job_state_is_end((enum job_status)status);
 }
 
 /* How well an answer fits a sample; -1: not at all. */
@@ -161,7 +174,8 @@ static bool add_row(struct outcome_index *index, const struct api *api,
     index->count++;
     if (row->sample)
         row->features = features_of(row->sample, sample_len);
-    row->ends = is_end(row->features.state);
+    if (index->count <= TALLY_OUTCOMES_MAX)
+        index->ends[index->count - 1] = is_end(row->features.state);
     return row->sample != NULL;
 }
 
@@ -174,29 +188,34 @@ static struct place *place_of(const struct outcome_index *index, const char *id)
     return (struct place *)&index->places[at];
 }
 
-/* Where the place's rows of that status begin, or would; NULL: there is no room. */
-static int *first_of(struct place *place, int status)
+/* NULL: there is no room. */
+static struct answers *answers_of(struct place *place, int status)
 {
     for (size_t i = 0; i < place->count; i++)
-        if (place->statuses[i].status == status)
-            return &place->statuses[i].first;
+        if (place->answers[i].status == status)
+            return &place->answers[i];
     if (place->count == STATUSES)
         return NULL;
-    place->statuses[place->count].status = status;
-    place->statuses[place->count].first = -1;
-    return &place->statuses[place->count++].first;
+    place->answers[place->count] = (struct answers){.status = status, .first = -1};
+    return &place->answers[place->count++];
 }
 
-/* The row's state is that of no other one which an answer of its status may be. */
-static bool state_tells(const struct outcome_index *index, int number, int first)
+/* Looks whether the state of a job tells which of them it is. */
+static void sort_by_state(const struct outcome_index *index, struct answers *answers)
 {
-    const struct features *own = &index->rows[number].features;
-    for (int i = first; i >= 0; i = index->rows[i].next) {
-        const struct features *other = &index->rows[i].features;
-        if (i != number && (!other->state.text || same(other->state, own->state)))
-            return false;
+    bool taken[JOB_STATUSES] = {false};
+    for (int i = 0; i < JOB_STATUSES; i++)
+        answers->states[i] = -1;
+    answers->are_jobs = answers->several =
+        answers->first >= 0 && index->rows[answers->first].next >= 0;
+    for (int i = answers->first; i >= 0; i = index->rows[i].next) {
+        int state = read_state(index->rows[i].features.state);
+        answers->are_jobs = answers->are_jobs && state >= 0;
+        if (state < 0)
+            continue;
+        answers->states[state] = taken[state] ? -1 : i;
+        taken[state] = true;
     }
-    return own->state.text != NULL;
 }
 
 /* Strings the rows from number `from` on together, each status by itself. */
@@ -204,14 +223,13 @@ static void link_rows(struct outcome_index *index, struct place *place, size_t f
 {
     for (size_t i = index->count; i-- > from;) {
         struct row *row = &index->rows[i];
-        int *first = first_of(place, row->outcome->status);
-        row->next = first ? *first : -1;
-        if (first)
-            *first = (int)i;
+        struct answers *answers = answers_of(place, row->outcome->status);
+        row->next = answers ? answers->first : -1;
+        if (answers)
+            answers->first = (int)i;
     }
     for (size_t i = 0; i < place->count; i++)
-        for (int row = place->statuses[i].first; row >= 0; row = index->rows[row].next)
-            index->rows[row].state_tells = state_tells(index, row, place->statuses[i].first);
+        sort_by_state(index, &place->answers[i]);
 }
 
 static enum tally_kind kind_of(const char *id)
@@ -290,7 +308,7 @@ const struct outcome *outcome_index_outcome(const struct outcome_index *index, s
 
 bool outcome_index_ends(const struct outcome_index *index, size_t number)
 {
-    return index->rows[number].ends;
+    return number < TALLY_OUTCOMES_MAX && index->ends[number];
 }
 
 /* -- looking ----------------------------------------------------------------------------------- */
@@ -333,18 +351,6 @@ bool outcome_shows_end(const char *body, size_t len)
     return is_end(state_of(body, len));
 }
 
-/* By the state alone, where that tells; -1. */
-static int by_state(const struct outcome_index *index, int first, const char *body, size_t len)
-{
-    if (!index->rows[first].features.state.text)
-        return -1;
-    struct json_part state = state_of(body, len);
-    for (int i = first; i >= 0; i = index->rows[i].next)
-        if (index->rows[i].state_tells && same(index->rows[i].features.state, state))
-            return i;
-    return -1;
-}
-
 static int by_likeness(const struct outcome_index *index, int first, const char *body, size_t len)
 {
     struct features answer = features_of(body, body ? len : 0);
@@ -359,16 +365,21 @@ static int by_likeness(const struct outcome_index *index, int first, const char 
     return found;
 }
 
+static const struct answers *find_answers(const struct place *place, int status)
+{
+    for (size_t i = 0; place && status && i < place->count; i++)
+        if (place->answers[i].status == status)
+            return &place->answers[i];
+    return NULL;
+}
+
 int outcome_of(const struct outcome_index *index, const struct outcome_operation *operation,
                int status, const char *body, size_t len)
 {
-    const struct place *place = (const struct place *)operation;
-    int first = -1;
-    for (size_t i = 0; place && status && i < place->count && first < 0; i++)
-        if (place->statuses[i].status == status)
-            first = place->statuses[i].first;
-    if (first < 0 || index->rows[first].next < 0)
-        return first;
-    int found = by_state(index, first, body, len);
-    return found < 0 ? by_likeness(index, first, body, len) : found;
+    const struct answers *answers = find_answers((const struct place *)operation, status);
+    if (!answers || !answers->several)
+        return answers ? answers->first : -1;
+    int state = answers->are_jobs ? read_state(state_of(body, len)) : -1;
+    int found = state < 0 ? -1 : answers->states[state];
+    return found < 0 ? by_likeness(index, answers->first, body, len) : found;
 }

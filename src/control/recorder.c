@@ -356,7 +356,7 @@ static void record_api(struct control *control, struct over *over)
 {
     struct engine *engine = control->engine;
     struct request *request = over->request;
-    const struct rule_subject *subject = request_about(request);
+    struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
     struct journal_entry entry;
@@ -380,6 +380,8 @@ static void record_api(struct control *control, struct over *over)
     } else {
         just_tell(workspace, &entry);
     }
+    if (over->subject)
+        rule_subject_tell(subject);
     workspace_release(found);
 }
 

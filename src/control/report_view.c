@@ -72,7 +72,7 @@ static void take_id(const struct tally_request_id *id, void *arg)
     shown->counts = *id;
     memcpy(shown->text, id->request_id, len); /* a long one may be cut within a character */
     shown->text[len] = '\0';
-    blot_keys(shown->text, len, false);
+    blot_keys(shown->text, len, true); /* reports are kept, and shown to many */
 }
 
 static int compare_counts(int64_t a, int64_t b)

@@ -200,6 +200,26 @@ static int fits(const struct rule_match *match, struct journal_request *asked)
     return rule_matches(&rule, &asked->rules);
 }
 
+/* `, but "user_emial"`: what the body has instead, by the looks of it; where that is shown. */
+static void put_near(const struct differ *differ, const json_t *body, const char *name,
+                     struct buf *out)
+{
+    const char *names[SIBLINGS_MAX + 1];
+    size_t count = 0;
+    json_t *members = (json_t *)body; /* its iterators want it writable; they do not write */
+    if (!is_shown(differ)) /* it costs more than all else, and bodies may have many members */
+        return;
+    for (void *at = json_object_iter(members); at && count < SIBLINGS_MAX;
+         at = json_object_iter_next(members, at))
+        names[count++] = json_object_iter_key(at);
+    names[count] = NULL;
+    const char *near = nearest_name(name, names);
+    if (near) {
+        buf_puts(out, ", but ");
+        complain_quote(out, near);
+    }
+}
+
 static void differ_operation(const struct rule_match *match, const struct journal_request *asked,
                              struct differ *differ)
 {
@@ -231,7 +251,8 @@ struct text_field {
     const char *name, *absent;
     struct rule_match alone; /* a match of this field and no other */
     struct side expected, seen;
-    bool anywhere, of_input;
+    bool anywhere;
+    const char *member; /* of the body, that it is; NULL: it is elsewhere */
 };
 
 static int differ_text(const struct text_field *field, struct journal_request *asked,
@@ -242,11 +263,20 @@ static int differ_text(const struct text_field *field, struct journal_request *a
     int status = fits(&field->alone, asked);
     if (status != 0)
         return status < 0 ? status : 0;
+    const json_t *body = field->member ? asked->rules.body : NULL;
+    struct side seen = field->seen;
+    struct buf absent = BUF_INIT;
+    if (!seen.text) /* it may be there, and be no text */
+        seen.value = json_object_get(body, field->member);
+    buf_puts(&absent, field->absent);
+    if (field->member && !seen.text && !seen.value)
+        put_near(differ, body, field->member, &absent);
     set_path(differ, differ->match, field->name);
-    if (!field->seen.text && field->of_input && asked->is_partial)
+    if (!seen.text && !seen.value && field->member && asked->is_partial)
         note_unsure(differ, field->expected);
     else
-        note(differ, field->expected, field->seen, field->anywhere, field->absent);
+        note(differ, field->expected, seen, field->anywhere, absent.data);
+    buf_finish(&absent);
     return 0;
 }
 
@@ -283,19 +313,19 @@ static int differ_texts(const struct request_filter *filter, struct journal_requ
                    .email_end_len = match->email_end_len},
          .expected = {.text = match->email},
          .seen = {.text = rules->email ? rules->folded : NULL},
-         .of_input = true},
+         .member = "user_email"},
         {.name = "request_id",
          .absent = "the request had no request_id",
          .alone = {.operation = -1, .request_id = match->request_id},
          .expected = {.text = match->request_id},
          .seen = {.text = rules->request_id},
-         .of_input = true},
+         .member = "request_id"},
         {.name = "scenario_slug",
          .absent = "the request had no scenario_slug",
          .alone = {.operation = -1, .scenario_slug = match->scenario_slug},
          .expected = {.text = match->scenario_slug},
          .seen = {.text = rules->scenario_slug},
-         .of_input = true},
+         .member = "scenario_slug"},
         {.name = "job",
          .absent = "the request was about no job",
          .alone = {.operation = -1, .job = match->job},
@@ -310,7 +340,7 @@ static int differ_texts(const struct request_filter *filter, struct journal_requ
                       .value = match->prompt_pattern ? member(filter, "prompt") : NULL},
          .seen = {.text = rules->prompt},
          .anywhere = true,
-         .of_input = true},
+         .member = "prompt"},
     };
     int status = 0;
     for (size_t i = 0; status == 0 && i < sizeof fields / sizeof *fields; i++)
@@ -320,26 +350,12 @@ static int differ_texts(const struct request_filter *filter, struct journal_requ
 
 /* -- bodies ------------------------------------------------------------------------------------ */
 
-/* "there was no such member, but "user_emial"" */
 static void note_absent(struct differ *differ, const json_t *expected, const json_t *parent,
                         const char *name)
 {
-    const char *names[SIBLINGS_MAX + 1];
     struct buf what = BUF_INIT;
-    size_t count = 0;
-    json_t *members = (json_t *)parent; /* its iterators want it writable; they do not write */
-    /* To look for it costs more than all else, and bodies may have ten thousands of members. */
-    bool looks = is_shown(differ);
-    for (void *at = json_object_iter(members); at && looks && count < SIBLINGS_MAX;
-         at = json_object_iter_next(members, at))
-        names[count++] = json_object_iter_key(at);
-    names[count] = NULL;
-    const char *near = nearest_name(name, names);
     buf_puts(&what, "there was no such member");
-    if (near) {
-        buf_puts(&what, ", but ");
-        complain_quote(&what, near);
-    }
+    put_near(differ, parent, name, &what);
     note(differ, (struct side){.value = expected}, (struct side){0}, false, what.data);
     buf_finish(&what);
 }
@@ -350,7 +366,7 @@ static void differ_members(struct differ *differ, const json_t *expected, const 
                            bool partial)
 {
     size_t len = differ->path.len;
-    json_t *members = (json_t *)expected; /* as in note_absent() */
+    json_t *members = (json_t *)expected; /* as in put_near() */
     for (void *at = json_object_iter(members); at; at = json_object_iter_next(members, at)) {
         const char *name = json_object_iter_key(at);
         const json_t *own = json_object_get(seen, name);

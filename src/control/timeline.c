@@ -86,6 +86,8 @@ static bool begin(struct request *request, struct timeline *timeline)
     if (!timeline->db)
         return false;
     int status = cursor_complete(workspace, timeline->db, &timeline->now);
+    if (status == 0)
+        status = attempt_last(timeline->db, &timeline->now.attempts);
     if (status < 0)
         router_fail(request, status, "cannot read a timeline");
     return status == 0;

@@ -338,7 +338,8 @@ static int add_attempt(const struct attempt_row *attempt, void *arg)
     struct visit *visit = arg;
     struct timeline *timeline = visit->timeline;
     const struct delivery *delivery = visit->delivery;
-    int64_t ended_at = attempt->sent_at + attempt->duration; /* real ms */
+    const struct cursor *since = &timeline->since;
+    int64_t ended_at = attempt->sent_at + attempt->duration; /* where a seq is given anew */
     struct timeline_key key = {.at = attempt->at,
                                .sent = attempt->sent_at,
                                .number = INT64_MAX, /* it comes after who asked for it */
@@ -349,8 +350,8 @@ static int add_attempt(const struct attempt_row *attempt, void *arg)
         key.sent = visit->parent.sent;
     if (timeline->last_at < key.at)
         timeline->last_at = key.at;
-    bool is_new = visit->is_new || (timeline->since.told ? ended_at > timeline->since.told
-                                                         : is_behind(timeline, &key));
+    bool is_later = attempt->seq > since->attempts || ended_at > since->told;
+    bool is_new = visit->is_new || (since->told ? is_later : is_behind(timeline, &key));
     if (!is_new || !timeline_wants(&timeline->window, &key))
         return 0;
     timeline_tell_attempt(&tell, delivery, attempt);

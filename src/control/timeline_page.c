@@ -1,5 +1,4 @@
 /* A timeline as a whole: as JSON, and as the page that a test prints when it has failed. */
-#include "base/blot.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
@@ -146,11 +145,11 @@ static void find_missing(const struct timeline *timeline, struct missing *ret_mi
     }
     if (forgotten > since && !is_whole)
         buf_printf(&missing.notes[missing.count++],
-                   "Requests up to #%lld were deleted (DELETE /_mock/requests)",
+                   "Requests up to [%lld] were deleted (DELETE /_mock/requests)",
                    (long long)forgotten);
     if (timeline->lost.newest > since && !is_whole)
         buf_printf(&missing.notes[missing.count++],
-                   "%lld requests, up to #%lld, are gone for want of room",
+                   "%lld requests, up to [%lld], are gone for want of room",
                    (long long)timeline->lost.count, (long long)timeline->lost.newest);
     *ret_missing = missing;
 }
@@ -192,6 +191,7 @@ static struct cursor cursor_behind(const struct timeline *timeline, size_t shown
     cursor.place = key.number;
     cursor.step = timeline_step_number(&key);
     cursor.told = more ? 0 : timeline->begun_at;
+    cursor.attempts = more ? 0 : timeline->now.attempts;
     return cursor;
 }
 
@@ -205,13 +205,6 @@ static void put_missing(struct buf *out, const struct missing *missing)
     buf_puts(out, "],");
 }
 
-/* The journal's texts have no API keys left; those of jobs and rules may. */
-static void blot(struct buf *body)
-{
-    if (body->data)
-        blot_keys(body->data, body->len, true);
-}
-
 static void answer_json(struct timeline *timeline, const struct missing *missing, bool more)
 {
     const struct timeline_window *window = &timeline->window;
@@ -223,14 +216,13 @@ static void answer_json(struct timeline *timeline, const struct missing *missing
     buf_finish(&headline);
     buf_printf(&body, ",\"complete\":%s,", missing->count ? "false" : "true");
     put_missing(&body, missing);
-    buf_printf(&body, "\"unanswered\":%d,\"items\":[", events_unanswered(timeline->workspace));
+    buf_printf(&body, "\"unanswered\":%d,\"items\":[", events_untold(timeline->workspace));
     while (shown < window->count && body.len < LIST_BYTES_MAX) {
         buf_puts(&body, shown ? "," : "");
         put_item(&body, &window->items[shown++]);
     }
     more = more || shown < window->count;
     struct cursor cursor = cursor_behind(timeline, shown, more);
-    blot(&body);
     list_answer(timeline->request, &body, &cursor);
 }
 
@@ -256,7 +248,7 @@ static void put_asked(const struct timeline *timeline, struct buf *out)
 static void put_head(struct timeline *timeline, const struct missing *missing, struct buf *out)
 {
     struct clock_row clock = workspace_clock(timeline->workspace);
-    int unanswered = events_unanswered(timeline->workspace);
+    int unanswered = events_untold(timeline->workspace);
     put_headline(timeline, out);
     buf_putc(out, '\n');
     if (timeline->job)
@@ -274,7 +266,8 @@ static void put_head(struct timeline *timeline, const struct missing *missing, s
     }
     for (size_t i = 0; i < missing->count; i++)
         buf_printf(out, "  %s\n", missing->notes[i].data ? missing->notes[i].data : "");
-    buf_puts(out, "  by the workspace's clock; at one instant cause before effect, then as sent\n");
+    buf_puts(out, "  by the workspace's clock; at one instant cause before effect, then as sent;"
+                  " [n]: /_mock/requests/n\n");
 }
 
 /* A day and a time are written once, where they change: what is of one instant is seen at a glance.
@@ -315,7 +308,6 @@ static void answer_text(struct timeline *timeline, const struct missing *missing
         cursor_format(&behind, cursor);
         buf_printf(&body, "\nThere is more: since=%s\n", cursor);
     }
-    blot(&body);
     respond(timeline->request, 200, content_type_text, &body);
 }
 

@@ -1,4 +1,5 @@
 /* Items of a timeline: requests, what faults made of them, and control writes. */
+#include "base/blot.h"
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/json_peek.h"
@@ -7,6 +8,7 @@
 #include "control/timeline.h"
 #include "engine/finding.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
 
@@ -30,7 +32,7 @@ static bool is_blank(ucs4_t c)
     return c <= ' ' || (c >= 0x7f && c <= 0xa0) || c == 0x2028 || c == 0x2029;
 }
 
-void timeline_put_plain(struct buf *out, const char *text, size_t max)
+static void put_plain(struct buf *out, const char *text, size_t max)
 {
     size_t len = strlen(text), count = 0;
     for (size_t at = 0; at < len;) {
@@ -54,6 +56,22 @@ void timeline_put_plain(struct buf *out, const char *text, size_t max)
         if (written > 0)
             buf_append(out, utf8, (size_t)written);
     }
+}
+
+/* Before it is cut: the beginning of an API key is secret, too. */
+void timeline_put_plain(struct buf *out, const char *text, size_t max)
+{
+    if (!blot_has_key(text)) {
+        put_plain(out, text, max);
+        return;
+    }
+    char *copy = strdup(text);
+    out->failed |= !copy;
+    if (copy) {
+        blot_keys(copy, strlen(copy), true);
+        put_plain(out, copy, max);
+    }
+    free(copy);
 }
 
 void timeline_put_span(struct buf *out, int64_t ms)
@@ -88,7 +106,10 @@ void timeline_put_span(struct buf *out, int64_t ms)
 void timeline_put_text(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, ",\"%s\":", name);
+    size_t from = out->len;
     json_put_text(out, text && *text ? text : NULL);
+    if (text && blot_has_key(text) && !buf_failed(out))
+        blot_keys(out->data + from, out->len - from, true);
 }
 
 static void put_foreign(struct buf *out, const char *name, const char *text)
@@ -129,7 +150,7 @@ static void put_duration(struct buf *out, int64_t ms)
 void timeline_put_turn(struct buf *out, const struct journal_entry *entry)
 {
     if (entry && !entry->is_control)
-        buf_printf(out, "#%lld ", (long long)entry->number);
+        buf_printf(out, "[%lld] ", (long long)entry->number);
 }
 
 /* Method and path; the query is left out, which may be long. */
@@ -279,7 +300,7 @@ void timeline_tell_request(struct timeline_tell *tell, size_t index)
     put_request_line(words, entry);
     put_end(words, entry);
     if (retry_of && is_unanswered(timeline, retry_of))
-        buf_printf(words, ", #%lld again (by its runtime?)", (long long)retry_of);
+        buf_printf(words, ", [%lld] again (by its runtime?)", (long long)retry_of);
     put_findings(words, findings_of(timeline, entry));
     if (entry->end == JOURNAL_LEFT)
         return;
@@ -295,7 +316,7 @@ void timeline_tell_fault(struct timeline_tell *tell, const struct journal_entry 
         [JOURNAL_TRUNCATED] = "the answer was cut off, and the connection closed",
         [JOURNAL_DRIPPED] = "the answer came slowly, in drops",
         [JOURNAL_DROPPED] = "the connection was reset, without an answer",
-        [JOURNAL_HUNG] = "the connection was held without an answer, then reset",
+        [JOURNAL_HUNG] = "the connection was held without an answer",
         [JOURNAL_GARBAGE] = "what was sent back is no HTTP",
     };
     struct buf *out = &tell->json;

@@ -168,6 +168,14 @@ static const struct field step_fields[] = {
 };
 enum { STEP_FIELDS = sizeof step_fields / sizeof *step_fields };
 
+static int check_step(const json_t *step, const char *prefix, struct complaint *complaint)
+{
+    struct field all[RULE_MATCH_FIELDS + STEP_FIELDS];
+    memcpy(all, rule_match_fields, sizeof rule_match_fields);
+    memcpy(all + RULE_MATCH_FIELDS, step_fields, sizeof step_fields);
+    return complain_members(complaint, prefix, step, all, sizeof all / sizeof *all);
+}
+
 /* A match that may have a status and an end, too. */
 static int take_step(const json_t *step, size_t index, struct complaint *complaint,
                      struct request_filter *filter)
@@ -182,9 +190,9 @@ static int take_step(const json_t *step, size_t index, struct complaint *complai
             json_object_set(own, step_fields[i].name, value);
         json_object_del(match, step_fields[i].name);
     }
-    int status = !own || !match
-                     ? ERR_NO_MEMORY
-                     : complain_read(complaint, prefix, own, step_fields, STEP_FIELDS, &body);
+    int status = !own || !match ? ERR_NO_MEMORY : check_step(step, prefix, complaint);
+    if (status == 0)
+        status = complain_read(complaint, prefix, own, step_fields, STEP_FIELDS, &body);
     if (status == 0)
         status = take_end(body.end.data, prefix, complaint, filter);
     if (status == 0) {

@@ -138,8 +138,8 @@ static size_t collect(struct plan *plan, size_t start, size_t end, struct item *
             break;
         if (token->spaceless)
             case_strip(text, token);
-        items[count++] = (struct item){token, mark, case_weight(text, token), count == 0};
-        weight += items[count - 1].weight;
+        items[count] = (struct item){token, mark, case_weight(text, token), count == 0};
+        weight += items[count++].weight;
         mark = 0;
     }
     return count;

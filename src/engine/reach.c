@@ -4,6 +4,7 @@
  * all of them; and nothing public, because where it leads is up to whoever translates.
  */
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "engine/reach_own.h"
 
 #include <stdlib.h>
@@ -190,6 +191,12 @@ static const struct ip *find_culprit(const struct target *target, bool (*is_bad)
 
 /* -- reasons ----------------------------------------------------------------------------------- */
 
+/* How much of a host is shown: names need not be ASCII, and none is cut inside a character. */
+static int shown_len(const char *host)
+{
+    return (int)utf8_span(host, strnlen(host, HOST_SHOWN));
+}
+
 /* "localhost is at 127.0.0.1, a loopback address", "::ffff:127.0.0.1 stands for 127.0.0.1, …". */
 static void put_target(struct buf *out, const struct target *target, const struct ip *culprit)
 {
@@ -198,7 +205,7 @@ static void put_target(struct buf *out, const struct target *target, const struc
     ip_format(culprit, inside);
     bool is_address = !*target->host || strcmp(target->host, text) == 0;
     if (!is_address)
-        buf_printf(out, "%.*s is at ", HOST_SHOWN, target->host);
+        buf_printf(out, "%.*s is at ", shown_len(target->host), target->host);
     buf_puts(out, text);
     if (culprit != &target->ip)
         buf_printf(out, "%s stands for %s,", is_address ? "" : ", which", inside);
@@ -257,7 +264,7 @@ static void put_own(struct buf *out, const struct target *target)
     char text[IP_TEXT_SIZE];
     ip_format(&target->ip, text);
     if (*target->host && strcmp(target->host, text) != 0)
-        buf_printf(out, "%.*s is at %s, and ", HOST_SHOWN, target->host, text);
+        buf_printf(out, "%.*s is at %s, and ", shown_len(target->host), target->host, text);
     buf_printf(out,
                "port %u of %s is this server itself, where callbacks never go and no option would "
                "let them; for its inbox write http://inbox.test/{name}",
@@ -278,7 +285,7 @@ bool reach_allows(const struct reach *reach, const char *host, const struct sock
     struct buf why = BUF_INIT;
     uint16_t port;
     if (!ip_of_sockaddr(address, &target.ip, &port)) {
-        err_set(err, ERR_INVALID, "%.*s is at no internet address", HOST_SHOWN, host);
+        err_set(err, ERR_INVALID, "%.*s is at no internet address", shown_len(host), host);
         return false;
     }
     target.port = port;

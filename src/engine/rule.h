@@ -83,9 +83,11 @@ extern const char *const rule_operations[];
 /* The number of an operation; -1 where rules do not know it. */
 int rule_operation(const char *name);
 
-/* The fields of a rule. */
+/* The fields of a rule, and of its match. */
 extern const struct field rule_fields[];
 extern const size_t rule_field_count;
+enum { RULE_MATCH_FIELDS = 9 };
+extern const struct field rule_match_fields[RULE_MATCH_FIELDS];
 
 /*
  * Makes a rule of its JSON, of which it keeps a reference; it has no id yet. Members are named

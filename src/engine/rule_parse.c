@@ -118,7 +118,7 @@ const struct field rule_fields[] = {
 };
 const size_t rule_field_count = sizeof rule_fields / sizeof *rule_fields;
 
-static const struct field match_fields[] = {
+const struct field rule_match_fields[RULE_MATCH_FIELDS] = {
     {"operation", FIELD_STRING, A_TEXT, TO(match_body, operation)},
     {"email", FIELD_STRING,
      .what = "an address of at most 254 bytes, in which * stands for any characters",
@@ -135,7 +135,6 @@ static const struct field match_fields[] = {
     {"body", FIELD_OBJECT, .what = "an object, of which the request's body must have all",
      TO(match_body, body)},
 };
-enum { MATCH_FIELDS = sizeof match_fields / sizeof *match_fields };
 
 static const struct field prompt_fields[] = {
     {"regex", FIELD_STRING, .required = true, .what = "a POSIX extended regular expression",
@@ -200,7 +199,8 @@ static int parse_match(struct rule *rule, const json_t *object, const char *pref
     struct match_body body = {.prompt = NULL};
     struct rule_match *match = &rule->match;
     char path[PATH_SIZE];
-    int status = complain_read(complaint, prefix, object, match_fields, MATCH_FIELDS, &body);
+    int status =
+        complain_read(complaint, prefix, object, rule_match_fields, RULE_MATCH_FIELDS, &body);
     if (status < 0)
         return status;
     match->operation = rule_operation(body.operation.data);

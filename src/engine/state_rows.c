@@ -1,5 +1,6 @@
 /* Reading the rows of a state document, and what must hold between them (engine/state.h). */
 #include "base/complaint.h"
+#include "base/escape.h"
 #include "base/json.h"
 #include "engine/delivery.h"
 #include "engine/plan.h"
@@ -11,6 +12,13 @@
 
 #include <stdio.h>
 #include <string.h>
+
+enum { NAME_SHOWN = 44 }; /* bytes of a name that somebody chose, in a path */
+
+static void show_name(const char *name, char ret_shown[NAME_SHOWN])
+{
+    escape_text(ESCAPE_TEXT, name, strlen(name), ret_shown, NAME_SHOWN);
+}
 
 /* The first member that none of the fields, and not `besides`, is named after. */
 static bool check_names(const json_t *object, const struct state_list *list, const char *besides,
@@ -26,7 +34,9 @@ static bool check_names(const json_t *object, const struct state_list *list, con
         if (known)
             continue;
         size_t len = strlen(fault->path);
-        snprintf(fault->path + len, sizeof fault->path - len, ".%.40s", name);
+        char shown[NAME_SHOWN];
+        show_name(name, shown);
+        snprintf(fault->path + len, sizeof fault->path - len, ".%s", shown);
         return state_wrong(fault, "is not known here");
     }
     return true;
@@ -335,8 +345,9 @@ const char *state_lacks_secret(const json_t *headers)
 
 void state_want_secret(struct state_fault *fault, size_t job, const char *header)
 {
-    char field[64];
-    snprintf(field, sizeof field, "callback_headers.%.40s", header);
+    char shown[NAME_SHOWN], field[sizeof "callback_headers." + NAME_SHOWN];
+    show_name(header, shown);
+    snprintf(field, sizeof field, "callback_headers.%s", shown);
     tell_row(fault, "jobs", job, field,
              "has no value, and there is no such job here that has one: GET "
              "/_mock/state?reveal=true writes values too");

@@ -13,8 +13,9 @@
 
 struct tally *tally_create(void)
 {
-    struct tally *tally = calloc(1, sizeof *tally);
+    struct tally *tally = aligned_alloc(_Alignof(struct tally), sizeof *tally);
     if (tally) {
+        memset(tally, 0, sizeof *tally);
         atomic_init(&tally->epoch, 1);
         pthread_mutex_init(&tally->lock, NULL);
     }
@@ -31,7 +32,7 @@ void tally_destroy(struct tally *tally)
             free(atomic_load(&part->pages[j]));
         free(part);
     }
-    tally_jobs_finish(&tally->jobs);
+    tally_jobs_finish(tally);
     tally_ids_finish(&tally->ids);
     if (tally->creations)
         tally_creations_forget(tally->creations);

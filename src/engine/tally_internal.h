@@ -45,7 +45,6 @@ struct tally_job_table {
 };
 
 struct tally_jobs {
-    _Atomic(struct tally_job_table *) table; /* NULL: there is no job */
     atomic_llong counted;
     struct tally_job_record **records; /* in the order in which they came; from here on under the
                                           lock */
@@ -64,7 +63,7 @@ int64_t tally_jobs_abandoned(struct tally *tally);
 void tally_jobs_read(struct tally *tally, size_t index, struct tally_job *ret_job);
 void tally_jobs_count(struct tally *tally, struct tally_counts *counts);
 void tally_jobs_merge(struct tally *to, struct tally *from);
-void tally_jobs_finish(struct tally_jobs *jobs);
+void tally_jobs_finish(struct tally *tally);
 
 /* -- request_ids (tally_ids.c) ----------------------------------------------------------------- */
 
@@ -163,11 +162,14 @@ struct tally_unlisted_row {
 };
 
 struct tally {
+    /* What each request looks at, in one place. */
+    _Alignas(64) atomic_uint epoch;              /* resets, from 1: what has another is of before */
+    atomic_ullong ignored;                       /* findings */
+    atomic_llong held_until;                     /* real ms: no Retry-After lasts longer */
+    _Atomic(struct tally_job_table *) job_table; /* NULL: there is no job */
     _Atomic(struct tally_part *) parts[TALLY_PARTS];
-    atomic_uint epoch;       /* resets, from 1: what has another one is of before */
-    atomic_ullong ignored;   /* findings */
-    atomic_llong held_until; /* real ms: no Retry-After lasts longer */
-    struct tally_jobs jobs;
+
+    _Alignas(64) struct tally_jobs jobs;
     atomic_size_t unlisted_count;
     atomic_llong unlisted_others;
     struct tally_unlisted_row unlisted[TALLY_UNLISTED_MAX];

@@ -33,9 +33,10 @@ static bool has_key(const struct tally_job_record *record, const struct key *key
 }
 
 /* NULL: it is not there, or has just come. */
-static struct tally_job_record *find(const struct tally_jobs *jobs, const struct key *key)
+static struct tally_job_record *find(const struct tally *tally, const struct key *key)
 {
-    const struct tally_job_table *table = atomic_load_explicit(&jobs->table, memory_order_acquire);
+    const struct tally_job_table *table =
+        atomic_load_explicit(&tally->job_table, memory_order_acquire);
     if (!table)
         return NULL;
     struct tally_job_record *record =
@@ -66,9 +67,10 @@ static void take_out(struct tally_job_table *table, struct tally_job_record *rec
 
 /* Twice the buckets. Whoever is in the smaller table meanwhile may miss a record, and then looks
  * again under the lock. */
-static bool grow_table(struct tally_jobs *jobs)
+static bool grow_table(struct tally *tally)
 {
-    struct tally_job_table *smaller = atomic_load(&jobs->table);
+    const struct tally_jobs *jobs = &tally->jobs;
+    struct tally_job_table *smaller = atomic_load(&tally->job_table);
     size_t size = smaller ? (smaller->mask + 1) * 2 : BUCKETS_FIRST;
     struct tally_job_table *table = calloc(1, sizeof *table + size * sizeof *table->buckets);
     if (!table)
@@ -77,7 +79,7 @@ static bool grow_table(struct tally_jobs *jobs)
     table->smaller = smaller;
     for (size_t i = 0; i < jobs->count; i++)
         link_in(table, jobs->records[i]);
-    atomic_store_explicit(&jobs->table, table, memory_order_release);
+    atomic_store_explicit(&tally->job_table, table, memory_order_release);
     return true;
 }
 
@@ -106,7 +108,7 @@ static struct tally_job_record *reuse(struct tally *tally)
     struct tally_jobs *jobs = &tally->jobs;
     struct tally_job_record *record =
         jobs->records[tally_choose(jobs->count, &jobs->hand, worth, tally)];
-    take_out(atomic_load(&jobs->table), record);
+    take_out(atomic_load(&tally->job_table), record);
     jobs->left_out++;
     jobs->polls += atomic_load(&record->polls);
     jobs->after_end += atomic_load(&record->after_end);
@@ -117,10 +119,10 @@ static struct tally_job_record *reuse(struct tally *tally)
 static struct tally_job_record *make(struct tally *tally)
 {
     struct tally_jobs *jobs = &tally->jobs;
-    struct tally_job_table *table = atomic_load(&jobs->table);
+    struct tally_job_table *table = atomic_load(&tally->job_table);
     if (jobs->count == TALLY_JOBS_MAX)
         return reuse(tally);
-    if ((!table || jobs->count > table->mask) && !grow_table(jobs))
+    if ((!table || jobs->count > table->mask) && !grow_table(tally))
         return NULL;
     if (jobs->count == jobs->capacity && !grow_records(jobs))
         return NULL;
@@ -145,7 +147,7 @@ static struct tally_job_record *add(struct tally *tally, const struct key *key)
     atomic_store(&record->shortest, INT64_MAX);
     atomic_store(&record->first_at, 0);
     atomic_store(&record->epoch, 0);
-    link_in(atomic_load(&tally->jobs.table), record);
+    link_in(atomic_load(&tally->job_table), record);
     return record;
 }
 
@@ -164,7 +166,7 @@ static void renew(struct tally_job_record *record, unsigned epoch)
 static struct tally_job_record *get_locked(struct tally *tally, const struct key *key)
 {
     pthread_mutex_lock(&tally->lock);
-    struct tally_job_record *record = find(&tally->jobs, key);
+    struct tally_job_record *record = find(tally, key);
     unsigned epoch = atomic_load(&tally->epoch);
     if (!record)
         record = add(tally, key);
@@ -177,7 +179,7 @@ static struct tally_job_record *get_locked(struct tally *tally, const struct key
 static struct tally_job_record *get(struct tally *tally, const char *job)
 {
     struct key key = key_of(job);
-    struct tally_job_record *record = find(&tally->jobs, &key);
+    struct tally_job_record *record = find(tally, &key);
     if (record && atomic_load_explicit(&record->epoch, memory_order_acquire) ==
                       atomic_load_explicit(&tally->epoch, memory_order_relaxed))
         return record;
@@ -292,7 +294,7 @@ void tally_jobs_count(struct tally *tally, struct tally_counts *counts)
 static void merge_one(struct tally *to, struct tally_job_record *from)
 {
     struct key key = {{atomic_load(&from->id[0]), atomic_load(&from->id[1])}};
-    struct tally_job_record *record = find(&to->jobs, &key);
+    struct tally_job_record *record = find(to, &key);
     long long polls = atomic_load(&from->polls), after_end = atomic_load(&from->after_end);
     long long first = atomic_load(&from->first_at), last = atomic_load(&from->last_at);
     if (!record)
@@ -325,12 +327,13 @@ void tally_jobs_merge(struct tally *to, struct tally *from)
         merge_one(to, jobs->records[i]);
 }
 
-void tally_jobs_finish(struct tally_jobs *jobs)
+void tally_jobs_finish(struct tally *tally)
 {
+    struct tally_jobs *jobs = &tally->jobs;
     for (size_t i = 0; i < jobs->count; i++)
         free(jobs->records[i]);
     free(jobs->records);
-    for (struct tally_job_table *table = atomic_load(&jobs->table), *smaller; table;
+    for (struct tally_job_table *table = atomic_load(&tally->job_table), *smaller; table;
          table = smaller) {
         smaller = table->smaller;
         free(table);

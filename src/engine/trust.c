@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <nettle/base64.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 enum {
+    HOST_SHOWN = 200, /* bytes */
     FILE_MAX_MIB = 4, /* the system's whole bundle takes a quarter of one */
     DER_SEQUENCE = 0x30,
     DER_LONG = 0x80, /* the length is in as many of the next bytes as the other bits say */
@@ -210,7 +212,8 @@ void trust_explain(CURL *easy, const char *host, const char *detail, struct err 
     curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
     const char *flaw = find_flaw(result);
     if (strstr(detail, "target host name") || strstr(detail, "target hostname"))
-        err_set(ret_words, 0, "the receiver's certificate is for another name than %.200s", host);
+        err_set(ret_words, 0, "the receiver's certificate is for another name than %.*s",
+                (int)utf8_span(host, strnlen(host, HOST_SHOWN)), host);
     else if (flaw)
         err_set(ret_words, 0, "the receiver's certificate %s", flaw);
     else

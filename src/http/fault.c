@@ -130,6 +130,11 @@ enum request_end_kind fault_end(const struct request *request)
     return ends[request->fault->fault.kind];
 }
 
+enum request_end_kind request_end_unanswered(const struct request *request)
+{
+    return request->fault && fault_end(request) == END_HUNG ? END_HUNG : END_LEFT;
+}
+
 /* libmicrohttpd is told to close the connection without an answer. */
 static void end_without_answer(struct request *request)
 {
@@ -236,6 +241,13 @@ static void send_in_pieces(struct request *request, struct fault_state *state)
 static void perform(struct request *request)
 {
     struct fault_state *state = request->fault;
+    bool is_left = request->is_watched && request_is_left(request);
+    request->is_watched = false;
+    if (is_left) {
+        request_tell_end(request, request_end_unanswered(request), NULL);
+        end_without_answer(request);
+        return;
+    }
     bool whole = !has_body(request, &state->answer);
     switch (state->fault.kind) {
     case FAULT_DROP:
@@ -285,6 +297,7 @@ void fault_answer(struct request *request, const struct answer *answer)
     int64_t wait = state->fault.delay;
     if (state->fault.kind == FAULT_HANG)
         wait += state->fault.amount;
+    request->is_watched = wait > 0;
     if (wait > 0)
         request_wait(request, wait, perform);
     else

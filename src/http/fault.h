@@ -57,6 +57,7 @@ struct fault {
  * call before the answer counts. ERR_NO_MEMORY, ERR_INVALID beyond the limits above.
  *
  * When the server stops, what is left of delay and hang is skipped, and of a drip sent at once.
+ * Where the client leaves during a delay or a hang, the request is over soon after.
  */
 int request_set_fault(struct request *request, const struct fault *fault);
 

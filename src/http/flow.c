@@ -391,8 +391,7 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
     /* A client that left while it waited: resumed, and found closed before the handler's turn. */
     if (request->stage == STAGE_WAITING)
         atomic_fetch_sub(&request->server->busy, 1);
-    bool hung = request->fault && fault_end(request) == END_HUNG;
-    request_tell_end(request, hung ? END_HUNG : END_LEFT, NULL);
+    request_tell_end(request, request_end_unanswered(request), NULL);
     log_access(request);
     if (request->finish_state)
         request->finish_state(request->state);

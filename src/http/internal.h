@@ -84,6 +84,8 @@ struct request {
     size_t query_count;
     request_handler *then;
     struct deadline deadline; /* of its wait (wait.c) */
+    int64_t wait_until;
+    bool is_watched; /* its waits end when its client leaves */
     struct request *wait_next, **wait_prev;
     void *user;  /* the API's */
     void *state; /* the handler's */
@@ -128,6 +130,7 @@ struct server {
     atomic_bool closed;  /* no handler begins any more: what is suspended cannot be stopped */
     pthread_mutex_t waits_lock;
     struct request *waits; /* those that wait for real time */
+    long watched;          /* of those, the ones that are watched; both under the lock */
 };
 
 /* libmicrohttpd's callbacks (flow.c). */
@@ -142,8 +145,9 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
 char *request_copy(struct request *request, const char *text, size_t len);
 
 /*
- * Suspends the connection until `at`, or until the server stops or request_wake(); then it is
- * resumed. False, with nothing done: the server stops already, or there is no memory (wait.c).
+ * Suspends the connection until `at`, or until the server stops, request_hurry(), wait_nudge(), or
+ * the client leaves, where the request is watched; then it is resumed. False, with nothing done:
+ * the server stops already, or there is no memory (wait.c).
  */
 bool wait_begin(struct request *request, int64_t at);
 
@@ -179,5 +183,8 @@ void stream_finish(struct request *request);
 
 /* How a request with a fault ends. */
 enum request_end_kind fault_end(const struct request *request);
+
+/* How a request ends whose client has left before its answer: it may have been left hanging. */
+enum request_end_kind request_end_unanswered(const struct request *request);
 
 #endif

@@ -4,18 +4,54 @@
  * is suspended and its deadline set, or its wait is ended and it is resumed. So it is never resumed
  * before it is suspended, nor twice; and a deadline that has begun to pass finds its request there,
  * because nobody else may end that wait any more (see deadlines_cancel).
+ *
+ * libmicrohttpd does not look at a connection that is suspended, so that its client leaves is not
+ * noticed. Where that matters before the wait is over, it is watched: its deadline comes early,
+ * again and again, and each time somebody looks.
  */
 #include "base/time.h"
 #include "http/internal.h"
 
-/* With the lock held; from here on the request is its HTTP thread's. */
+enum {
+    /* How soon it is noticed that a client has left, and of how many: for each so many more that
+       are watched it takes as much longer, which bounds the looks at all of them to 5,000 a second.
+     */
+    LOOK_MS = 100,
+    WATCHED_A_LOOK = 500,
+};
+
+/* What follows is done with the lock held. */
+
+static bool may_wait(const struct request *request)
+{
+    return !atomic_load(&request->hurried) && !atomic_load(&request->nudged) &&
+           !server_is_draining(request->server) && request->server->options.deadlines;
+}
+
+static int set_deadline(struct request *request)
+{
+    int64_t step = LOOK_MS * (1 + request->server->watched / WATCHED_A_LOOK);
+    int64_t look = request->is_watched ? time_steady_ms() + step : TIME_NEVER;
+    return deadlines_set(request->server->options.deadlines, &request->deadline,
+                         look < request->wait_until ? look : request->wait_until);
+}
+
+/* From here on the request is its HTTP thread's. */
 static void end_wait(struct request *request)
 {
     *request->wait_prev = request->wait_next;
     if (request->wait_next)
         request->wait_next->wait_prev = request->wait_prev;
     request->wait_prev = NULL;
+    request->server->watched -= request->is_watched;
     MHD_resume_connection(request->connection);
+}
+
+/* Whether it was only the time for a look, and nobody has left. */
+static bool goes_on(struct request *request)
+{
+    return time_steady_ms() < request->wait_until && may_wait(request) &&
+           !request_is_left(request) && set_deadline(request) == 0;
 }
 
 static void wait_passed(struct deadline *deadline)
@@ -23,7 +59,8 @@ static void wait_passed(struct deadline *deadline)
     struct request *request = HEAP_OWNER(deadline, struct request, deadline);
     struct server *server = request->server;
     pthread_mutex_lock(&server->waits_lock);
-    end_wait(request);
+    if (!goes_on(request))
+        end_wait(request);
     pthread_mutex_unlock(&server->waits_lock);
 }
 
@@ -31,11 +68,11 @@ bool wait_begin(struct request *request, int64_t at)
 {
     struct server *server = request->server;
     request->deadline.passed = wait_passed;
+    request->wait_until = at;
     pthread_mutex_lock(&server->waits_lock);
-    bool waits = !atomic_load(&request->hurried) && !atomic_load(&request->nudged) &&
-                 !server_is_draining(server) && server->options.deadlines &&
-                 deadlines_set(server->options.deadlines, &request->deadline, at) == 0;
+    bool waits = may_wait(request) && set_deadline(request) == 0;
     if (waits) {
+        server->watched += request->is_watched;
         request->wait_next = server->waits;
         request->wait_prev = &server->waits;
         if (server->waits)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { INSERT, OF_DELIVERY, TRIM, STATEMENTS };
+enum { INSERT, OF_DELIVERY, LAST, TRIM, STATEMENTS };
 
 #define COLUMNS                                                                                    \
     "number, by_hand, outcome, at, sent_at, duration, url, address, headers, body, status,"        \
@@ -13,7 +13,9 @@ enum { INSERT, OF_DELIVERY, TRIM, STATEMENTS };
 static const struct sql statements[STATEMENTS] = {
     [INSERT] = WRITES("INSERT INTO attempt (" COLUMNS ", bytes, delivery)"
                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-    [OF_DELIVERY] = READS("SELECT " COLUMNS " FROM attempt WHERE delivery = ? ORDER BY number"),
+    [OF_DELIVERY] =
+        READS("SELECT " COLUMNS ", seq FROM attempt WHERE delivery = ? ORDER BY number"),
+    [LAST] = READS("SELECT coalesce(max(seq), 0) FROM attempt"),
     /* Of the newest ones, as many as have room; the newest has. */
     [TRIM] =
         WRITES("DELETE FROM attempt WHERE seq IN (SELECT seq FROM"
@@ -88,12 +90,23 @@ int attempt_each(struct db *db, int64_t delivery,
             .answer_len = (size_t)sqlite3_column_bytes(query.statement, 12),
             .answer_bytes = query_get_int(&query, 13),
             .error = query_get_text(&query, 14),
+            .seq = query_get_int(&query, 15),
         };
         if ((status = visit(&row, arg)) < 0)
             break;
     }
     query_end(&query);
     return status;
+}
+
+int attempt_last(struct db *db, int64_t *ret_seq)
+{
+    struct query query = query_begin(db, TABLE_ATTEMPT, LAST);
+    int status = query_step(&query);
+    if (status > 0)
+        *ret_seq = query_get_int(&query, 0);
+    query_end(&query);
+    return status > 0 ? 0 : status < 0 ? status : ERR_INTERNAL;
 }
 
 int64_t attempt_size(const struct attempt_row *row)

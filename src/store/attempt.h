@@ -29,6 +29,7 @@ struct attempt_row {
     size_t answer_len;
     int64_t answer_bytes; /* of which so much was read */
     const char *error;    /* in a person's words */
+    int64_t seq;          /* when read: those that are there grow over all deliveries */
 };
 
 /* Writer. */
@@ -37,6 +38,9 @@ int attempt_insert(struct db *db, int64_t delivery, const struct attempt_row *ro
 /* Visits the attempts of a delivery in their order; a negative result ends it and is returned. */
 int attempt_each(struct db *db, int64_t delivery,
                  int (*visit)(const struct attempt_row *row, void *arg), void *arg);
+
+/* The seq of the newest that is there, of all workspaces; 0: there is none. */
+int attempt_last(struct db *db, int64_t *ret_seq);
 
 /* Deletes the oldest attempts of a delivery beyond so many and so many bytes, but never the newest;
  * *ret_bytes: what they took up. Writer. */

@@ -162,15 +162,23 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
     /* Only the writer checkpoints; it closes last, and takes the log and its index away. */
     sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, role == DB_READER, NULL);
     sqlite3_db_config(db->connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    int status = db_execute(db, sql, err);
-    if (status == 0 && role == DB_WRITER) {
-        /* Sets the layout up in the roll-back journal's mode, where a new file is whole or empty.
-         */
-        if ((status = db_migrate(db, err)) == 0)
-            status = use_log(db, err);
-        sqlite3_wal_hook(db->connection, note_log_pages, db);
-    }
-    return status;
+    return db_execute(db, sql, err);
+}
+
+/*
+ * Its layout, and all statements on it, before anything else is written: where SQL that is ours
+ * fails on a store that says it has the layout, that is not the layout, and the store is damaged.
+ */
+static int lay_out(struct db *db, enum db_role role, struct err *err)
+{
+    struct err reason = {""};
+    /* In the roll-back journal's mode, where a new file is whole or empty. */
+    int status = role == DB_WRITER ? db_migrate(db, &reason) : 0;
+    if (status == 0)
+        status = prepare_all(db, role, &reason);
+    if (status == ERR_INTERNAL)
+        return err_set(err, ERR_CORRUPT, "it is damaged: %s", reason.text);
+    return status < 0 ? err_set(err, status, "%s", reason.text) : 0;
 }
 
 int db_open(const char *path, enum db_role role, enum durability durability, struct db **ret_db,
@@ -189,7 +197,11 @@ int db_open(const char *path, enum db_role role, enum durability durability, str
     if (status == 0)
         status = set_up(db, role, durability, err);
     if (status == 0)
-        status = prepare_all(db, role, err);
+        status = lay_out(db, role, err);
+    if (status == 0 && role == DB_WRITER) {
+        status = use_log(db, err);
+        sqlite3_wal_hook(db->connection, note_log_pages, db);
+    }
     if (status < 0) {
         db_close(db);
         return status;

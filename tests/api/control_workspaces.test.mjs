@@ -98,7 +98,7 @@ test('PUT leaves an existing one as it is, by slug and by id', async (t) => {
 const wrong = [
     [{ slgu: 'x' }, 'unknown_field', /"slgu"/, /did you mean "slug"\?/],
     [{ quux: 1 }, 'unknown_field', /"quux"/,
-        /^known here: name, slug, api_key, project_id, members, clock, seed, settings, state, rules, ttl$/],
+        /^known here: name, slug, api_key, project_id, members, clock, seed, settings, state, rules, ttl, run$/],
     [{ state: [] }, 'invalid_field', /^state /], [{ state: { jobz: [] } }, 'invalid_state', /"jobz"/],
     [{ name: 5 }, 'invalid_field', /^name /], [{ name: '' }, 'invalid_field', /^name /],
     [{ name: 'x'.repeat(256) }, 'invalid_field', /^name /],

@@ -169,3 +169,20 @@ test('the control token is in neither', async () => {
     assert.ok(!text.includes(`Bearer ${TOKEN}`));
     assert.ok(!server.stderr.includes(`Bearer ${TOKEN}`));
 });
+
+test('a key that a job was asked with is in no timeline and no report', async () => {
+    const key = makeKey('t');
+    const { body: { id } } = await request(server, 'POST', JOBS, { headers: bearer, body: job({ prompt: `with ${key}`,
+        request_id: key, callback_url: `http://inbox.test/${key}`, callback_headers: { 'X-Key': key } }) });
+    await mock.must(200, 'GET', `/jobs/${id}?until=completed&wait=30s`);
+    await mock.must(200, 'GET', `/webhooks?job=${id}&status=delivered&min=1&wait=30s`);
+    const pages = ['/timeline', '/timeline?format=text', `/jobs/${id}/timeline`, `/jobs/${id}/timeline?format=text`,
+        '/report', '/report?format=md', '/report?format=junit'];
+    for (const page of pages) {
+        const { status, text } = await mock.send('GET', page);
+        assert.equal(status, 200);
+        assert.ok(!text.includes(key.slice(0, 24)), `${page}: ${text}`);
+    }
+    const { items } = (await mock.must(200, 'GET', '/report')).request_ids;
+    assert.equal(items.filter(({ request_id: own }) => /^exec_live_\.+.{4}$/.test(own)).length, 1);
+});

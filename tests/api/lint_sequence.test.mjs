@@ -107,6 +107,27 @@ test('S12: a creation again after its client gave up waiting', async () => {
         'of the one that is over last: that its client has left is seen when it is answered');
 });
 
+for (const [name, act] of [['a hang', { hang: '1h' }],
+    ['a late answer', { delay: '1h', when: 'after_commit' }]]) {
+    test(`S12, C9: a client that gives up during ${name} of an hour is told of at once`, async () => {
+        const { api, made, prefix, mock, rule } = await place();
+        await rule('createScenarioJob', act);
+        const wire = await Wire.open(server.port);
+        await wire.flush(message('POST', `${prefix}/rest/v1/scenario-studio/jobs`, {
+            headers: { Authorization: `Bearer ${made.api_key}`, 'Content-Type': 'application/json' },
+            body: JSON.stringify(job()) }));
+        await until(async () => (await mock.must(200, 'GET', '/rules')).items[0].uses_left === 0);
+        wire.destroy();
+        await api.newJob();
+        const { requests } = await mock.must(200, 'POST', '/verify',
+            { body: { match: { operation: 'createScenarioJob' }, count: 2, wait: '30s' } });
+        assert.deepEqual(requests.map(({ end, status }) => `${end} ${status}`).sort(),
+            ['answered 201', act.hang ? 'hung null' : 'left null']);
+        const { items } = await mock.must(200, 'GET', '/lint?severity=error');
+        assert.deepEqual(items.map(({ id }) => id), ['retry_without_request_id']);
+    });
+}
+
 test('S12: retries that are as they should be', async () => {
     const { api, rule, findings } = await place();
     await rule('createScenarioJob', { respond: '503' }, { times: 2 });

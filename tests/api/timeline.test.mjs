@@ -217,7 +217,7 @@ test('the page: a headline, what is not known, and a line for each, of one line 
     assert.match(lines[0], new RegExp(`^Job ${id} is queued, due in 10s$`));
     assert.match(lines[1], /^ {2}asked by jane@acme\.com, request_id "red \[31m 2024 fake line": "red \[31m 2024 fake line"$/);
     assert.match(lines[2], /^ {2}workspace \S+, clock manual, now at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$/);
-    assert.match(lines[3], /^ {2}by the workspace's clock; at one instant cause before effect, then as sent$/);
+    assert.match(lines[3], /^ {2}by the workspace's clock; at one instant cause before effect, then as sent; \[n\]: \/_mock\/requests\/n$/);
     assert.match(text, /"red \[31m 2024 fake line": has it wait for 0ms\n/);
     assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f\u202e]/);
     const body = lines.slice(lines.indexOf('') + 2, -1);
@@ -245,10 +245,11 @@ test('requests under way are counted, and are there when they have ended', async
     const wire = await Wire.open(server.port);
     await wire.flush(message('POST', `${prefix}/rest/v1/scenario-studio/jobs`,
         { headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json',
-            'Content-Length': 1000 } }), '{');
-    wire.end(); // not destroy(): the server may not have read the request yet
+            'Content-Length': 1000, Expect: '100-continue' } }));
+    await until(() => wire.received.includes('100'), { what: 'the server to have read its head' });
+    wire.destroy();
     const left = await until(async () => (await timeline(`?since=${rest.cursor}`)).items[0], { what: 'its end' });
-    assert.match(left.text, /^#\d+ POST \S+ → no answer: its client left after \S+$/);
+    assert.match(left.text, /^\[\d+\] POST \S+ → no answer: its client left after \S+$/);
 });
 
 test('a reset begins anew, and DELETE /requests is told', async () => {
@@ -258,9 +259,12 @@ test('a reset begins anew, and DELETE /requests is told', async () => {
     const less = await timeline();
     assert.deepEqual(briefs(less), ['transition null queued request', 'control deleteRequests 200']);
     assert.deepEqual([less.complete, less.missing.length], [false, 1]);
-    assert.match(less.missing[0], /^Requests up to #1 were deleted/);
+    assert.match(less.missing[0], /^Requests up to \[1\] were deleted/);
     assert.equal((await timeline(`?since=${less.cursor}`)).complete, true);
-    await mock.must(200, 'POST', '/reset');
+    await mock.must(201, 'POST', '/rules', { body: { label: 'sees', match: {} } });
+    await api.newJob();
+    assert.ok(briefs(await timeline()).includes('rule sees'));
+    await mock.must(200, 'POST', '/reset', { body: { keep: ['rules'] } });
     const none = await timeline();
     assert.deepEqual(briefs(none), ['control resetWorkspace 200']);
     assert.deepEqual([none.complete, none.missing], [true, []]);

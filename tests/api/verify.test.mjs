@@ -189,6 +189,20 @@ test('C5: what differs is said for every field', async () => {
         ['end: "hung", "answered"']);
 });
 
+test('C5: a field that is misspelt, or no text, is told from one that is not there', async () => {
+    const { api, fails } = await place(server);
+    const one = async (match) => differences((await fails({ match })).nearest[0]);
+    await api.createJob({ userEmail: 'jane@acme.com', promt: 'Hello', request_id: 7, scenario_slug: null });
+    assert.deepEqual(await one({ email: 'jane@acme.com', prompt: 'Hello', request_id: '7', scenario_slug: 's' }), [
+        'match.email: "jane@acme.com", null (the request had no user_email, but "userEmail")',
+        'match.request_id: "7", 7',
+        'match.scenario_slug: "s", null',
+        'match.prompt: "Hello", null (the request had no prompt, but "promt")']);
+    assert.deepEqual(await one({ prompt: { regex: '^Hello' }, body: { context: 'x' } }), [
+        'match.prompt: {"regex":"^Hello"}, null (the request had no prompt, but "promt")',
+        'match.body.context: "x", null (there was no such member)']);
+});
+
 test('C5: a long text is shown around what differs, other than UTF-8 as Latin-1', async () => {
     const { api, fails } = await place(server);
     const long = 'and so on, '.repeat(60);
@@ -287,7 +301,8 @@ test('C2: what a verification cannot be is said', async () => {
         [{ match: { operation: 'createScenarioJobs' } }, 'invalid_field', /match\.operation/, /createScenarioJob/],
         [{ match: 'x' }, 'invalid_field', /match must be an object/],
         [{ match: { prompt: { regex: '(' } } }, 'invalid_field', /match\.prompt\.regex/],
-        [{ order: [{ staus: 200 }] }, 'unknown_field', /order\[0\]\."staus"/],
+        [{ order: [{ staus: 200 }] }, 'unknown_field', /order\[0\]\."staus"/, /did you mean "status"/],
+        [{ order: [{ match: {} }] }, 'unknown_field', /order\[0\]\."match"/, /header, body, status, end$/],
         [{ order: [{}, { status: 99 }] }, 'invalid_field', /order\[1\]\.status/],
         [{ order: [{ end: 'droped' }] }, 'invalid_field', /order\[0\]\.end/, /dropped/],
         [{ order: [{}, 7] }, 'invalid_field', /order must be/],

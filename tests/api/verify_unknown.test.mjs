@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
-import { inParallel, job, request, until } from './client.mjs';
-import { differences, ids, place } from './verifying.mjs';
+import { inParallel, job } from './client.mjs';
+import { begin, differences, ids, place } from './verifying.mjs';
 
 const KIB_64 = 64 * 1024;
 const creates = { operation: 'createScenario' };
@@ -21,11 +21,6 @@ after(() => server.stop());
 /** Requests that drive out what came before, each of them some 60 KiB. */
 const fill = ({ store }, count = 40) => inParallel(4, numbers(count),
     (i) => store.create({ name: `n${i}`, instructions: 'x'.repeat(60_000) }));
-
-async function connections() {
-    const { text } = await request(server, 'GET', '/metrics');
-    return Number(/^understudy_connections (\d+)$/m.exec(text)[1]);
-}
 
 test('C5: what was evicted may matter, or does not', async () => {
     const one = await place(server);
@@ -87,9 +82,7 @@ test('C9: who waits has seen what goes afterwards, and does not wait for what ca
     const one = await place(server);
     const match = { operation: 'createScenarioJob' };
     await one.api.createJob(job());
-    const before = await connections();
-    const waiting = one.holds({ match, min: 2, wait: '1m' });
-    await until(async () => await connections() > before);
+    const [waiting] = await begin(server, [{ match, min: 2, wait: '5m' }], one.holds);
     await one.holds({ match });
     await fill(one);
     await one.api.createJob(job());

@@ -5,9 +5,9 @@ import { readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
-import { inParallel, job, request, until } from './client.mjs';
+import { inParallel, job } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
-import { differences, ids, place } from './verifying.mjs';
+import { begin, differences, ids, place } from './verifying.mjs';
 
 const MANY = 500;
 const numbers = Array.from({ length: MANY }, (_, i) => i);
@@ -16,25 +16,12 @@ let server;
 before(async () => { server = await startServer({ args: ['--queue-time', '1h'] }); });
 after(() => server.stop());
 
-async function connections(on = server) {
-    const { text } = await request(on, 'GET', '/metrics');
-    return Number(/^understudy_connections (\d+)$/m.exec(text)[1]);
-}
-
-/** Begins so many questions; resolves, when they have reached the server, to their answers. */
-async function begin(questions, ask, on = server) {
-    const already = await connections(on);
-    const answers = questions.map((question) => ask(question));
-    await until(async () => await connections(on) >= already + questions.length, { timeout: 60_000 });
-    return answers;
-}
-
 const creates = { operation: 'createScenarioJob' };
 
 test('C9: it is answered as soon as it is so', async () => {
     const { api, holds } = await place(server);
     await holds({ max: 0, wait: '5m' }); // it is already
-    const answers = await begin([{ match: creates, wait: '5m' }, { match: creates, count: 2, wait: '5m' },
+    const answers = await begin(server, [{ match: creates, wait: '5m' }, { match: creates, count: 2, wait: '5m' },
         { order: [creates, { operation: 'getScenarioJob' }, creates], wait: '5m' },
         { match: { request_id: 'second' }, wait: '5m' }], holds);
     await api.createJob(job());
@@ -49,7 +36,7 @@ test('C9: it is answered as soon as it is so', async () => {
 test('C5: what can no longer come true is said at once; what ran out, with the nearest', async () => {
     const { api, fails } = await place(server);
     await api.createJob(job());
-    const [more] = await begin([{ match: creates, count: 1, order: [{ operation: 'openChat' }], wait: '5m' }],
+    const [more] = await begin(server, [{ match: creates, count: 1, order: [{ operation: 'openChat' }], wait: '5m' }],
         (question) => fails(question, /^2 of 2 requests fit, and exactly 1 was expected$/));
     await fails({ max: 0, wait: '5m' }, /none was expected/);
     await api.createJob(job({ prompt: 'A renewel call' }));
@@ -59,9 +46,37 @@ test('C5: what can no longer come true is said at once; what ran out, with the n
         ['match.prompt: "A renewal call", "A renewel call" ("e" for "a" after "A renew")']);
 });
 
+test('C5: what is under way is told, as long as it is, be it that it hangs', async () => {
+    const { api, mock, rule, fails } = await place(server);
+    for (const act of [{ delay: '1h' }, { hang: '1h' }])
+        await rule(creates, { times: 1, do: act });
+    const used = (count) => until(async () => (await mock.must(200, 'GET', '/rules')).items
+        .filter(({ uses_left: left }) => left === 0).length === count);
+    const one = api.createJob(job()).catch(() => {});
+    await used(1);
+    await fails({ match: creates },
+        /^No request of this workspace has been answered; 1 request is not answered yet$/);
+    const other = api.createJob(job()).catch(() => {});
+    await used(2);
+    await api.getJob('none');
+    await fails({ match: creates },
+        /^0 of 1 requests fit, and at least 1 was expected; 2 requests are not answered yet\./);
+    await mock.must(200, 'POST', '/reset');
+    await Promise.all([one, other]);
+});
+
+test('C5: what was answered is not said to be under way', async () => {
+    const { api, mock, fails } = await place(server);
+    for (let i = 1; i <= 300; i++) {
+        await api.getJob('none');
+        await fails({ max: 0 }, new RegExp(`^${i} of ${i} requests fits?, and none was expected$`));
+        assert.equal((await mock.must(200, 'GET', '/timeline?limit=1')).unanswered, 0);
+    }
+});
+
 test('C9: a deletion of all that came begins the count anew', async () => {
     const { api, holds, mock } = await place(server);
-    const [answer] = await begin([{ match: creates, min: 2, wait: '5m' }], holds);
+    const [answer] = await begin(server, [{ match: creates, min: 2, wait: '5m' }], holds);
     await api.createJob(job());
     await holds({ match: creates, count: 1 });
     await mock.must(200, 'DELETE', '/requests');
@@ -75,11 +90,11 @@ test('C9: a deletion of all that came begins the count anew', async () => {
 test('C9: a reset and a deletion of the workspace end it', async () => {
     const { made, verify, mock } = await place(server);
     const questions = [{ wait: '5m' }, { order: [{}], wait: '5m' }];
-    let answers = await begin(questions, verify);
+    let answers = await begin(server, questions, verify);
     await mock.must(200, 'POST', '/reset', { body: {} });
     for (const answer of answers) assertProblem(await answer, 409, 'workspace_reset');
     await mock.must(201, 'POST', '/rules', { body: { match: {}, times: 1 } });
-    answers = await begin([...questions, { rules: 'used', wait: '5m' }], verify);
+    answers = await begin(server, [...questions, { rules: 'used', wait: '5m' }], verify);
     await control(server).remove(made.slug);
     for (const answer of answers) assertProblem(await answer, 409, 'workspace_deleted');
 });
@@ -87,7 +102,7 @@ test('C9: a reset and a deletion of the workspace end it', async () => {
 test('C9: the server\'s stop ends it', async () => {
     const own = await startServer();
     const { verify } = await place(own);
-    const answers = await begin([{ wait: '5m' }, { match: creates, count: 3, wait: '5m' }], verify, own);
+    const answers = await begin(own, [{ wait: '5m' }, { match: creates, count: 3, wait: '5m' }], verify);
     await own.stop();
     for (const answer of answers) assertProblem(await answer, 503, 'stopping');
 });
@@ -104,7 +119,7 @@ test('C9: 500 who wait have no thread each, and are told of theirs', async () =>
     const { api, holds } = await place(server);
     const threads = async () => (await readdir(`/proc/${server.pid}/task`)).length;
     const before_ = await threads();
-    const answers = await begin(numbers.map((i) => ({ match: { ...creates, request_id: `r-${i}` },
+    const answers = await begin(server, numbers.map((i) => ({ match: { ...creates, request_id: `r-${i}` },
         order: i % 5 ? undefined : [{}], wait: '5m' })), holds);
     assert.equal(await threads(), before_);
     await inParallel(8, numbers, (i) => api.createJob(job({ request_id: `r-${i}` })));

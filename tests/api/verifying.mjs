@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { request, scenarios, studio } from './client.mjs';
+import { request, scenarios, studio, until } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
 
 /** A workspace of the test's own on a server, and its clients. */
@@ -31,6 +31,22 @@ export async function place(server, body = {}) {
             return answer.body;
         },
     };
+}
+
+async function connections(server) {
+    const { text } = await request(server, 'GET', '/metrics');
+    return Number(/^understudy_connections (\d+)$/m.exec(text)[1]);
+}
+
+/**
+ * Begins so many questions; resolves, when they have reached the server, to the promises of their
+ * answers. The connections of before must be gone, or they would be taken for theirs.
+ */
+export async function begin(server, questions, ask) {
+    await until(async () => await connections(server) === 1, { timeout: 60_000 }); // its own
+    const answers = questions.map((question) => ask(question));
+    await until(async () => await connections(server) > questions.length, { timeout: 60_000 });
+    return answers;
 }
 
 export const ids = ({ requests }) => requests.map(({ id }) => id);

@@ -143,7 +143,7 @@ START_TEST(no_text_is_null)
 }
 END_TEST
 
-/* What ECMAScript's Number::toString gives. */
+/* What ECMAScript's Number::toString gives, but for what would be no 64-bit integer. */
 static const struct {
     double value;
     const char *text;
@@ -160,8 +160,10 @@ static const struct {
     {100000, "100000"},
     {123456789.125, "123456789.125"},
     {9007199254740993.0, "9007199254740992"},
-    {1e20, "100000000000000000000"},
-    {123456789012345680000.0, "123456789012345680000"},
+    {9223372036854774784.0, "9223372036854775000"},
+    {-9223372036854775808.0, "-9.223372036854776e+18"},
+    {1e20, "1e+20"},
+    {123456789012345680000.0, "1.2345678901234568e+20"},
     {1e21, "1e+21"},
     {-1.25e21, "-1.25e+21"},
     {1e23, "1e+23"},
@@ -181,6 +183,9 @@ START_TEST(reals_are_shortest)
     json_put_real(&out, reals[_i].value);
     ck_assert_str_eq(out.data, reals[_i].text);
     ck_assert(strtod(out.data, NULL) == reals[_i].value);
+    json_t *again = json_loads(out.data, JSON_DECODE_ANY, NULL);
+    ck_assert(again && json_number_value(again) == reals[_i].value);
+    json_decref(again);
 }
 END_TEST
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/ip.h"
+#include "base/utf8.h"
 #include "engine/reach.h"
 
 #define COUNT(table_) ((int)(sizeof(table_) / sizeof *(table_)))
@@ -194,6 +195,21 @@ START_TEST(long_hosts_leave_the_reason_whole)
     ck_assert(!allows(host, "fd12:3456:789a:bcde:f012:3456:789a:bcde", 80));
     ck_assert_ptr_nonnull(
         strstr(err.text, "--callback-allow fd12:3456:789a:bcde:f012:3456:789a:bcde would"));
+}
+END_TEST
+
+/* What is written down about an attempt is shown as JSON: a text. */
+START_TEST(long_hosts_are_cut_between_characters)
+{
+    char host[254];
+    for (size_t i = 0; i < sizeof host - 1; i++)
+        host[i] = i < (size_t)_i ? 'a' : "\xe2\x82\xac"[(i - (size_t)_i) % 3];
+    host[sizeof host - 1] = '\0';
+    make_allowing(REACH_PUBLIC, NULL, 0);
+    ck_assert(!allows(host, "127.0.0.1", 80));
+    ck_assert_uint_eq(utf8_span(err.text, strlen(err.text)), strlen(err.text));
+    ck_assert(!allows(host, "169.254.169.254", 80));
+    ck_assert_uint_eq(utf8_span(err.text, strlen(err.text)), strlen(err.text));
 }
 END_TEST
 
@@ -421,6 +437,7 @@ int main(void)
     tcase_add_loop_test(policy, never_whatever_is_allowed, 0, COUNT(policies));
     tcase_add_loop_test(policy, reasons_name_host_address_class_and_option, 0, COUNT(reasons));
     tcase_add_test(policy, long_hosts_leave_the_reason_whole);
+    tcase_add_loop_test(policy, long_hosts_are_cut_between_characters, 0, 3);
     tcase_add_test(policy, what_is_no_internet_address);
     tcase_add_loop_test(policy, what_an_entry_allows, 0, COUNT(entries));
     tcase_add_loop_test(policy, which_entries_can_be_given, 0, COUNT(checks));

@@ -76,6 +76,10 @@ static const struct {
     {"{'scenarios':[{'id':''}]}", "scenarios[0].id", "is required"},
     {"{'scenarios':[{'id':'0123456789abc'}]}", "scenarios[0].id", "12 bytes or fewer"},
     {"{'scenarios':[{'id':'a','x':1}]}", "scenarios[0].x", "is not known here"},
+    {"{'scenarios':[{'abcdefghijklmnopqrstuvwxyzabcdefghijklm\u20ac\u20ac':1}]}", /* cut, not broken
+                                                                                   */
+     "scenarios[0].abcdefghijklmnopqrstuvwxyzabcdefghijklm\u2026", "is not known here"},
+    {"{'scenarios':[{'a\x7f':1}]}", "scenarios[0].a\\x7f", "is not known here"},
     {"{'scenarios':[{'id':'a','slug':'s','name':'n','created_at':'2024-03-01'}]}",
      "scenarios[0].created_at", "a time"},
     {"{'deliveries':[{'job':'j','status':'sent'}]}", "deliveries[0].status", "pending"},

@@ -237,6 +237,13 @@ static void make_damaged_schema(const char *path)
     patch(path, 100, junk, sizeof junk);
 }
 
+/* A layout that its number does not stand for; nothing is written to it, not even its journal mode.
+ */
+static void make_other_layout(const char *path)
+{
+    make_store(path, "PRAGMA journal_mode=DELETE; DROP TABLE attempt");
+}
+
 static void make_pipe(const char *path)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
@@ -260,6 +267,7 @@ static const struct {
     {make_newer, ERR_NEWER, "layout is 999"},
     {make_truncated, ERR_CORRUPT, "its end is missing"},
     {make_damaged_schema, ERR_CORRUPT, ""},
+    {make_other_layout, ERR_CORRUPT, "it is damaged: no such table"},
     {make_pipe, ERR_FOREIGN, "not a regular file"},
     {make_directory, ERR_CREATE, "is a directory"},
 };
@@ -289,7 +297,8 @@ START_TEST(refused_file_is_left_alone)
         ck_assert_int_eq(memcmp(before, after, len), 0);
         free(after);
     }
-    if (refused[_i].make != make_damaged_schema) { /* ours, so its lock was taken */
+    bool is_ours = refused[_i].make == make_damaged_schema || refused[_i].make == make_other_layout;
+    if (!is_ours) { /* else its lock was taken */
         char *files_after = support_list(directory);
         ck_assert_str_eq(files, files_after);
         free(files_after);
