@@ -405,8 +405,8 @@ START_TEST(no_more_runs_are_named_than_are_read)
     struct report *all = NULL;
     for (int i = 0; i < 2; i++) {
         json_t *document = parse(plain), *runs = json_array();
-        for (int j = 0; j < 6000; j++)
-            json_array_append_new(runs, json_sprintf("%d", i * 6000 + j));
+        for (int j = 0; j < (i ? 20 : 9990); j++)
+            json_array_append_new(runs, json_sprintf("%d of %d", j, i));
         put(document, "runs", runs);
         struct report *one = read_report(document);
         json_decref(document);
