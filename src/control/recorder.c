@@ -357,7 +357,7 @@ static void record_api(struct control *control, struct over *over)
 {
     struct engine *engine = control->engine;
     struct request *request = over->request;
-    const struct rule_subject *subject = request_about(request);
+    struct rule_subject *subject = request_about(request);
     bool journaled = engine_nobodys_journal(engine) != NULL;
     struct workspace *found = NULL;
     struct journal_entry entry;
@@ -375,6 +375,8 @@ static void record_api(struct control *control, struct over *over)
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
+    if (over->subject)
+        rule_subject_tell(subject); /* first, lest who is woken by the entry counts it twice */
     if (journaled) {
         judge(control, over, workspace, &entry);
         add_and_tell(engine, workspace, complete(request, over->end, &entry, workspace != NULL));

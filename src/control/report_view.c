@@ -1,6 +1,7 @@
 /* A report's document, from what is counted. */
 #include "control/report.h"
 
+#include "base/blot.h"
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -71,6 +72,7 @@ static void take_id(const struct tally_request_id *id, void *arg)
     shown->counts = *id;
     memcpy(shown->text, id->request_id, len); /* a long one may be cut within a character */
     shown->text[len] = '\0';
+    blot_keys(shown->text, len, true); /* reports are kept, and shown to many */
 }
 
 static int compare_counts(int64_t a, int64_t b)
@@ -177,7 +179,7 @@ static void put_head(struct view *view)
     json_put_text(out, view->control->options.version);
     buf_printf(out, ",\"version\":%d,\"generated_at\":\"%s\",\"runs\":[", REPORT_VERSION, now);
     if (!label)
-        runs_each_label(engine_runs(view->control->engine), put_label, out);
+        runs_each_label(engine_runs(view->control->engine), REPORT_LISTED_MAX, put_label, out);
     else if (*label)
         put_label(label, out);
     buf_printf(out, "],\"workspaces\":%lld,\"requests\":{\"total\":%lld,\"unattributed\":%lld}",

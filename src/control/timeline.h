@@ -173,14 +173,15 @@ int timeline_gather(struct timeline *timeline);
 /*
  * Text of anybody's, on one line: white space and control characters are blanks, what is no UTF-8
  * is taken for Latin-1, and what would turn the line around is left out. Of more than `max`
- * characters, the beginning and an ellipsis.
+ * characters, the beginning and an ellipsis. API keys are blotted out.
  */
 void timeline_put_plain(struct buf *out, const char *text, size_t max);
 
 /* "12ms", "2.5s", "4m50s", "76h", "3d4h". */
 void timeline_put_span(struct buf *out, int64_t ms);
 
-/* Members of an object, each with a comma before it; "", 0 and -1 are null. */
+/* Members of an object, each with a comma before it; "", 0 and -1 are null. API keys are blotted
+ * out of texts. */
 void timeline_put_text(struct buf *out, const char *name, const char *text);
 void timeline_put_number(struct buf *out, const char *name, int64_t number);
 void timeline_put_time(struct buf *out, const char *name, int64_t at);

@@ -216,7 +216,7 @@ static void answer_json(struct timeline *timeline, const struct missing *missing
     buf_finish(&headline);
     buf_printf(&body, ",\"complete\":%s,", missing->count ? "false" : "true");
     put_missing(&body, missing);
-    buf_printf(&body, "\"unanswered\":%d,\"items\":[", events_unanswered(timeline->workspace));
+    buf_printf(&body, "\"unanswered\":%d,\"items\":[", events_untold(timeline->workspace));
     while (shown < window->count && body.len < LIST_BYTES_MAX) {
         buf_puts(&body, shown ? "," : "");
         put_item(&body, &window->items[shown++]);
@@ -248,7 +248,7 @@ static void put_asked(const struct timeline *timeline, struct buf *out)
 static void put_head(struct timeline *timeline, const struct missing *missing, struct buf *out)
 {
     struct clock_row clock = workspace_clock(timeline->workspace);
-    int unanswered = events_unanswered(timeline->workspace);
+    int unanswered = events_untold(timeline->workspace);
     put_headline(timeline, out);
     buf_putc(out, '\n');
     if (timeline->job)

@@ -1,4 +1,5 @@
 /* Items of a timeline: requests, what faults made of them, and control writes. */
+#include "base/blot.h"
 #include "base/duration.h"
 #include "base/json.h"
 #include "base/json_peek.h"
@@ -7,6 +8,7 @@
 #include "control/timeline.h"
 #include "engine/finding.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
 
@@ -30,7 +32,7 @@ static bool is_blank(ucs4_t c)
     return c <= ' ' || (c >= 0x7f && c <= 0xa0) || c == 0x2028 || c == 0x2029;
 }
 
-void timeline_put_plain(struct buf *out, const char *text, size_t max)
+static void put_plain(struct buf *out, const char *text, size_t max)
 {
     size_t len = strlen(text), count = 0;
     for (size_t at = 0; at < len;) {
@@ -54,6 +56,22 @@ void timeline_put_plain(struct buf *out, const char *text, size_t max)
         if (written > 0)
             buf_append(out, utf8, (size_t)written);
     }
+}
+
+/* Before it is cut: the beginning of an API key is secret, too. */
+void timeline_put_plain(struct buf *out, const char *text, size_t max)
+{
+    if (!blot_has_key(text)) {
+        put_plain(out, text, max);
+        return;
+    }
+    char *copy = strdup(text);
+    out->failed |= !copy;
+    if (copy) {
+        blot_keys(copy, strlen(copy), true);
+        put_plain(out, copy, max);
+    }
+    free(copy);
 }
 
 void timeline_put_span(struct buf *out, int64_t ms)
@@ -88,7 +106,10 @@ void timeline_put_span(struct buf *out, int64_t ms)
 void timeline_put_text(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, ",\"%s\":", name);
+    size_t from = out->len;
     json_put_text(out, text && *text ? text : NULL);
+    if (text && blot_has_key(text) && !buf_failed(out))
+        blot_keys(out->data + from, out->len - from, true);
 }
 
 static void put_foreign(struct buf *out, const char *name, const char *text)

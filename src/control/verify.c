@@ -98,9 +98,10 @@ static void put_count(const struct verify *verify, struct buf *out)
 }
 
 static void put_none(const struct verify *verify, const struct unattributed *unattributed,
-                     struct buf *out)
+                     int unanswered, struct buf *out)
 {
-    buf_puts(out, "No request reached this workspace");
+    buf_puts(out, unanswered ? "No request of this workspace has been answered"
+                             : "No request reached this workspace");
     if (verify->since.journal)
         buf_puts(out, " since then");
     verify_put_unattributed(out, unattributed);
@@ -137,17 +138,19 @@ static bool is_count_right(const struct verify *verify)
 }
 
 static void put_detail(const struct verify *verify, const struct verdict *verdict,
-                       const struct unattributed *unattributed, struct verify_refusal *refusal)
+                       const struct unattributed *unattributed, int unanswered,
+                       struct verify_refusal *refusal)
 {
     struct buf *detail = &refusal->detail;
     if (verdict->is_unknown)
         put_unknown(verify, detail);
     if (!verify->considered)
-        put_none(verify, unattributed, detail);
+        put_none(verify, unattributed, unanswered, detail);
     else if (!is_count_right(verify) || verdict->reached == verify->step_count)
         put_count(verify, detail);
     else
         put_step(verify, verdict, detail);
+    verify_put_unanswered(detail, unanswered);
 }
 
 static void put_hint(const struct verify *verify, const struct verdict *verdict,
@@ -213,7 +216,7 @@ static void refuse(struct request *request, struct control_wait *self)
     if (verdict.is_unknown)
         refusal.name = "journal_truncated";
     verify_count_unattributed(request, verify, &unattributed);
-    put_detail(verify, &verdict, &unattributed, &refusal);
+    put_detail(verify, &verdict, &unattributed, events_untold(mock_workspace(request)), &refusal);
     put_hint(verify, &verdict, &unattributed, &refusal.hint);
     buf_putc(&refusal.members, ',');
     int status = put_members(request, verify, &verdict, unattributed.count, db, &refusal.members);

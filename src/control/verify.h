@@ -124,6 +124,9 @@ void verify_count_unattributed(struct request *request, const struct verify *ver
 /* "; 3 came with an unknown key …3f9a" */
 void verify_put_unattributed(struct buf *out, const struct unattributed *unattributed);
 
+/* "; 2 requests are not answered yet": those were not looked at. Nothing where there are none. */
+void verify_put_unanswered(struct buf *out, int unanswered);
+
 /* `"considered":…,"unattributed":…,"cursor":…` */
 int verify_put_sums(struct request *request, const struct verify *verify, int64_t unattributed,
                     struct db *db, struct buf *out);

@@ -178,7 +178,7 @@ static int put_unused(struct request *request, const struct verify *verify,
 }
 
 static void put_detail(const struct verify *verify, const struct rule_set *set,
-                       const struct unattributed *unattributed, struct buf *detail)
+                       const struct unattributed *unattributed, int unanswered, struct buf *detail)
 {
     int64_t unused = count_unused(set);
     size_t rules = set ? set->count : 0;
@@ -187,9 +187,11 @@ static void put_detail(const struct verify *verify, const struct rule_set *set,
     if (verify->considered)
         buf_printf(detail, "%lld requests came", (long long)verify->considered);
     else
-        buf_puts(detail, "no request reached this workspace");
+        buf_puts(detail, unanswered ? "no request of this workspace has been answered"
+                                    : "no request reached this workspace");
     if (!verify->considered)
         verify_put_unattributed(detail, unattributed);
+    verify_put_unanswered(detail, unanswered);
 }
 
 void verify_refuse_rules(struct request *request, struct control_wait *self)
@@ -203,7 +205,7 @@ void verify_refuse_rules(struct request *request, struct control_wait *self)
     struct rule_set *set = workspace_rules(mock_workspace(request));
     buf_putc(&refusal.members, ',');
     int status = put_sums(request, verify, set, db, &unattributed, &refusal.members);
-    put_detail(verify, set, &unattributed, &refusal.detail);
+    put_detail(verify, set, &unattributed, events_untold(mock_workspace(request)), &refusal.detail);
     if (status == 0)
         status = put_unused(request, verify, set, db, &refusal);
     rule_set_release(set);

@@ -73,6 +73,13 @@ void verify_put_unattributed(struct buf *out, const struct unattributed *all)
         buf_printf(out, "%lld came that belong to no workspace", (long long)all->count);
 }
 
+void verify_put_unanswered(struct buf *out, int unanswered)
+{
+    if (unanswered)
+        buf_printf(out, "; %d %s not answered yet", unanswered,
+                   unanswered == 1 ? "request is" : "requests are");
+}
+
 int verify_put_sums(struct request *request, const struct verify *verify, int64_t unattributed,
                     struct db *db, struct buf *out)
 {

@@ -197,6 +197,7 @@ unsigned events_begin_request(struct workspace *workspace)
 {
     struct events *events = &workspace->events;
     unsigned turn = atomic_load(&events->turn), now;
+    atomic_fetch_add(&events->untold, 1);
     atomic_fetch_add(&events->unanswered[turn & 1], 1);
     /* Where a new turn began in between, nobody may have seen that this one was counted. */
     while ((now = atomic_load(&events->turn)) != turn) {
@@ -212,6 +213,16 @@ void events_end_request(struct workspace *workspace, unsigned turn)
 {
     atomic_fetch_sub(&workspace->events.unanswered[turn & 1], 1);
     events_post(workspace, EVENT_REQUEST);
+}
+
+void events_tell_request(struct workspace *workspace)
+{
+    atomic_fetch_sub(&workspace->events.untold, 1);
+}
+
+int events_untold(const struct workspace *workspace)
+{
+    return atomic_load(&workspace->events.untold);
 }
 
 int events_unanswered_of(const struct workspace *workspace, unsigned turn)

@@ -79,7 +79,8 @@ struct events {
     /* Requests to the APIs that have begun and are not answered, those before and after the last
        turn apart. */
     atomic_int unanswered[2];
-    atomic_uint turn; /* the lowest bit says which of the two counts those that begin */
+    atomic_int untold; /* requests that have begun and are in no journal yet */
+    atomic_uint turn;  /* the lowest bit says which of the two counts those that begin */
     atomic_llong resets;
     atomic_int waiting;
     atomic_int open;     /* requests that wait, between two looks too */
@@ -123,6 +124,11 @@ void events_end_request(struct workspace *workspace, unsigned turn);
 /* How many have begun and are not answered: all, or those of one turn. Any thread. */
 int events_unanswered(const struct workspace *workspace);
 int events_unanswered_of(const struct workspace *workspace, unsigned turn);
+
+/* The end of one that has begun is told: whoever is answered finds it in the journal. How many are
+ * not there yet, those that hang included. Any thread. */
+void events_tell_request(struct workspace *workspace);
+int events_untold(const struct workspace *workspace);
 
 /*
  * Begins a new turn and says which one is over: no request begins in that any more. False: the one

@@ -303,7 +303,7 @@ void rule_subject_begin(struct rule_subject *subject, struct workspace *workspac
 {
     subject->workspace = workspace;
     subject->request = workspace_enter(workspace, &subject->turn);
-    subject->unanswered = true;
+    subject->unanswered = subject->untold = true;
     subject->begun_at = workspace_now(workspace);
     subject->resets = events_resets(workspace);
 }
@@ -313,6 +313,13 @@ void rule_subject_give_up(struct rule_subject *subject)
     if (subject->unanswered)
         workspace_leave(subject->workspace, subject->turn);
     subject->unanswered = false;
+}
+
+void rule_subject_tell(struct rule_subject *subject)
+{
+    if (subject->untold)
+        events_tell_request(subject->workspace);
+    subject->untold = false;
 }
 
 int rule_subject_match(struct rule_subject *subject, struct rule_request *request)
@@ -413,5 +420,6 @@ void rule_subject_finish(struct rule_subject *subject)
         rule_set_release(subject->rules);
         subject->rules = NULL;
     }
+    rule_subject_tell(subject);
     rule_subject_give_up(subject);
 }

@@ -65,6 +65,7 @@ struct rule_subject {
     int64_t request;        /* the workspace's n-th */
     unsigned turn;          /* see workspace_enter() */
     bool unanswered;        /* it counts as such */
+    bool untold;            /* likewise */
     int64_t begun_at;       /* of the workspace's clock */
     int64_t resets;         /* events_resets() then */
     char made[ID_HEX_SIZE]; /* the job that it made, or found by its request_id; "" */
@@ -77,11 +78,14 @@ struct rule_subject {
     struct held held;     /* where real time holds the request up */
 };
 
-/* The request begins: it is counted, and unanswered. */
+/* The request begins: it is counted, unanswered and untold. */
 void rule_subject_begin(struct rule_subject *subject, struct workspace *workspace);
 
 /* It counts as answered before it is over: it never will be. */
 void rule_subject_give_up(struct rule_subject *subject);
+
+/* What became of it is in the journal, or will not be. Nothing, where that was said. */
+void rule_subject_tell(struct rule_subject *subject);
 
 /* Finds what matches: 0, or as rule_set_match(). Nothing, at the price of a look, where the
  * workspace has no rules. */

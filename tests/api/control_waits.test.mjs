@@ -272,11 +272,11 @@ test('C9: the server stops: 503 for each, and exit code 0', async () => {
 
 test('C10: the ttl stands still while a request waits, and runs from its end', async (t) => {
     const server = await serve(t);
-    const { made, mock, api } = await place(server, { ttl: '100ms' });
+    const { made, mock, api } = await place(server, { ttl: '1s' });
     // Deleted, it would end with another answer, and before its time.
-    assertProblem(await mock.send('GET', '/jobs?min=1&wait=1s'), 409, 'wait_expired');
+    assertProblem(await mock.send('GET', '/jobs?min=1&wait=3s'), 409, 'wait_expired');
     await api.newJob();
-    assert.equal((await mock.send('GET', '/jobs?min=2&wait=400ms')).body.type,
+    assert.equal((await mock.send('GET', '/jobs?min=2&wait=2s')).body.type,
         'urn:understudy:wait_expired');
     const watcher = control(server);
     for (const end = Date.now() + 30_000; ;) {

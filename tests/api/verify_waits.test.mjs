@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
-import { inParallel, job } from './client.mjs';
+import { inParallel, job, until } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
 import { begin, differences, ids, place } from './verifying.mjs';
 
@@ -44,6 +44,34 @@ test('C5: what can no longer come true is said at once; what ran out, with the n
     const { nearest } = await fails({ match: { prompt: 'A renewal call' }, wait: '50ms' });
     assert.deepEqual(differences(nearest[0]),
         ['match.prompt: "A renewal call", "A renewel call" ("e" for "a" after "A renew")']);
+});
+
+test('C5: what is under way is told, as long as it is, be it that it hangs', async () => {
+    const { api, mock, rule, fails } = await place(server);
+    for (const act of [{ delay: '1h' }, { hang: '1h' }])
+        await rule(creates, { times: 1, do: act });
+    const used = (count) => until(async () => (await mock.must(200, 'GET', '/rules')).items
+        .filter(({ uses_left: left }) => left === 0).length === count);
+    const one = api.createJob(job()).catch(() => {});
+    await used(1);
+    await fails({ match: creates },
+        /^No request of this workspace has been answered; 1 request is not answered yet$/);
+    const other = api.createJob(job()).catch(() => {});
+    await used(2);
+    await api.getJob('none');
+    await fails({ match: creates },
+        /^0 of 1 requests fit, and at least 1 was expected; 2 requests are not answered yet\./);
+    await mock.must(200, 'POST', '/reset');
+    await Promise.all([one, other]);
+});
+
+test('C5: what was answered is not said to be under way', async () => {
+    const { api, mock, fails } = await place(server);
+    for (let i = 1; i <= 300; i++) {
+        await api.getJob('none');
+        await fails({ max: 0 }, new RegExp(`^${i} of ${i} requests fits?, and none was expected$`));
+        assert.equal((await mock.must(200, 'GET', '/timeline?limit=1')).unanswered, 0);
+    }
 });
 
 test('C9: a deletion of all that came begins the count anew', async () => {

@@ -475,9 +475,10 @@ async function timelines(server, prefix, key) {
     for (const [operationId, parameters] of [['getTimeline', {}], ['getJobTimeline', { job }]]) {
         const timeline = (query, status, example) => call(server, operationId, { prefix, parameters,
             query, status, example });
-        const { items } = await timeline('', 200);
+        const { items, cursor } = await timeline('', 200);
         assert.deepEqual([...new Set(items.map(({ kind }) => kind))].sort(), ['attempt', 'control',
             'delivery', 'fault', 'request', 'rule', 'transition'], operationId);
+        await timeline(`?since=${cursor}`, 200, 'nothing_new');
         await timeline('?format=text', 200);
         await timeline('?format=txt', 422, 'invalid_format');
     }
