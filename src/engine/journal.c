@@ -21,7 +21,6 @@ enum {
     RING_FIRST = 16,
     REPORT_MIN = 4096, /* bytes; of so many a part's are not known, either way */
     FETCH_MAX = 2048,  /* of an entry: most are shorter */
-    HEAD = 65,         /* the two lines with what is looked at when it goes */
     LOOK_ROUND = 256,  /* numbers between two looks at the other parts */
 };
 
@@ -133,8 +132,7 @@ static bool grow(struct part *part)
 
 static void note_oldest(struct part *part)
 {
-    atomic_store_explicit(&part->oldest, part->count ? at(part, 0)->number : 0,
-                          memory_order_release);
+    atomic_store(&part->oldest, part->count ? at(part, 0)->number : 0);
 }
 
 static struct journal_entry *pop(struct part *part)
@@ -406,18 +404,18 @@ void journal_add(struct journal *journal, struct journal_entry *entry)
     /* Mostly as many as came; and of a thread that had long nothing to do, a few more. */
     struct journal_entry *old = drop_old(part, number - JOURNAL_ENTRIES_MAX),
                          *older = drop_old(part, number - JOURNAL_ENTRIES_MAX);
-    for (size_t i = 1; i <= 2 && i < part->count; i++)
-        fetch(at(part, i), HEAD); /* which are looked at the next time */
+    if (part->count)
+        fetch(at(part, 0), 1); /* which is looked at the next time */
     bool reports = part->unreported > REPORT_MIN || part->unreported < -REPORT_MIN;
     if (reports)
         report(journal, part);
     pthread_mutex_unlock(&part->lock); /* from here on somebody else may evict it */
     if (!is_in)
         journal_entry_release(entry);
-    journal_entry_release(older);
     if (old)
         fetch(old, old->size < FETCH_MAX ? old->size : FETCH_MAX);
     journal_entry_release(old);
+    journal_entry_release(older);
     if (number % LOOK_ROUND == 0)
         drop_all_old(journal);
     if (reports)

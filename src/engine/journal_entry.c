@@ -17,11 +17,7 @@ struct journal_entry *journal_entry_hold(struct journal_entry *entry)
 
 void journal_entry_release(struct journal_entry *entry)
 {
-    if (!entry)
-        return;
-    /* Who has the only reference need not tell others, which takes longer than all else here. */
-    if (atomic_load_explicit(&entry->references, memory_order_acquire) == 1 ||
-        atomic_fetch_sub(&entry->references, 1) == 1)
+    if (entry && atomic_fetch_sub(&entry->references, 1) == 1)
         free(entry);
 }
 
