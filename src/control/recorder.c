@@ -197,8 +197,7 @@ static void describe(const struct over *over, struct journal_entry *entry)
 static struct journal_entry *complete(struct request *request, const struct request_end *end,
                                       struct journal_entry *entry, bool with_bodies)
 {
-    /* On the stack the compiler would have each of their pages touched, every time. */
-    static _Thread_local struct packed headers, answer_headers;
+    struct packed headers, answer_headers;
     char *blotted = NULL;
     headers.len = answer_headers.len = 0;
     request_each_header(request, pack_header, &headers);
