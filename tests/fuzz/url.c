@@ -249,7 +249,7 @@ static bool is_named(const struct target *target, const struct embedded *inside,
         free(first);
         size_t dot = strlen(target->host) && target->host[strlen(target->host) - 1] == '.';
         size_t own_dot = len && allowed[i][len - 1] == '.';
-        if (!is_net && len - own_dot == strlen(target->host) - dot &&
+        if (!is_net && len > own_dot && len - own_dot == strlen(target->host) - dot &&
             strncasecmp(allowed[i], target->host, len - own_dot) == 0)
             return true;
         if (is_net && is_in(allowed[i], target->address, target->len))
