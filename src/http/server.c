@@ -149,17 +149,6 @@ static enum MHD_Result accept_more(void *arg, const struct sockaddr *address, so
                                                                                      : MHD_NO;
 }
 
-/* Connections are numbered, so that the journal can tell them apart. */
-static void count_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
-                             enum MHD_ConnectionNotificationCode code)
-{
-    struct server *server = arg;
-    (void)connection;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = (void *)(intptr_t)(atomic_fetch_add(&server->accepted, 1) + 1);
-    atomic_fetch_add(&server->connections, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
-}
-
 static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
 {
     const struct listener *listener = &server->listeners[index];
@@ -181,7 +170,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, context,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
         MHD_OPTION_CONNECTION_LIMIT, server->options.max_connections,
-        MHD_OPTION_NOTIFY_CONNECTION, count_connection, server,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_on_notice, server,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
         MHD_OPTION_ARRAY, pool,
@@ -210,6 +199,7 @@ int server_start(const struct server_options *options, struct listener *listener
     id_hex(id);
     snprintf(server->id, sizeof server->id, "%.8s", id);
     pthread_mutex_init(&server->waits_lock, NULL);
+    connections_start(server);
     server->daemons = calloc(listener_count, sizeof *server->daemons);
     server->listeners = calloc(listener_count, sizeof *server->listeners);
     server->contexts = calloc(listener_count, sizeof *server->contexts);
@@ -287,6 +277,7 @@ void server_stop(struct server *server, int patience_ms)
             break;
         poll(NULL, 0, LOOK_MS);
     }
+    connections_end_looks(server);
     atomic_store(&server->closed, true);
     while (atomic_load(&server->busy) > 0)
         poll(NULL, 0, LOOK_MS);
@@ -296,6 +287,7 @@ void server_stop(struct server *server, int patience_ms)
     pthread_mutex_lock(&server->waits_lock);
     pthread_mutex_unlock(&server->waits_lock);
     pthread_mutex_destroy(&server->waits_lock);
+    pthread_mutex_destroy(&server->connections_lock);
     free(server->daemons);
     free(server->contexts);
     free(server->listeners);
