@@ -31,6 +31,7 @@ enum {
     /* Looked at in one go, while no connection begins or ends; of more, some at a time. */
     GO_MAX = 250,
     STOP_LOOK_MS = 1,
+    STARVES_SAID_MS = 10000,
     CLOSE_WAIT = 8, /* a state of TCP, as the system numbers them */
 };
 
@@ -150,7 +151,15 @@ static void note_begin(struct connection *connection, unsigned long state, unsig
         connection->since = now;
 }
 
-static void look_at(struct server *server, struct connection *connection, int64_t now)
+/* Whether nothing was known of a request at the last look, nor is now. */
+static bool is_idle(const struct connection *connection, unsigned long state, unsigned long before)
+{
+    return connection->is_known && state == before && phase_of(state) == PHASE_NONE &&
+           connection->since == TIME_NEVER;
+}
+
+/* `starves`: those that do nothing make room for others. */
+static void look_at(struct server *server, struct connection *connection, int64_t now, bool starves)
 {
     unsigned long state = atomic_load(&connection->state), before = connection->seen;
     bool had_ended = connection->has_ended && state == before;
@@ -163,10 +172,11 @@ static void look_at(struct server *server, struct connection *connection, int64_
     int64_t limit = 1000 * (phase_of(state) == PHASE_BODY ? BODY_S : HEAD_S);
     /* libmicrohttpd misses an end that comes with the last bytes, where the request is not whole.
        The second look sees that it has. */
-    if (connection->has_ended && had_ended)
+    if ((connection->has_ended && had_ended) || (starves && is_idle(connection, state, before)))
         cut_off(server, connection, state, false);
     else if (connection->since != TIME_NEVER && now - connection->since >= limit)
         cut_off(server, connection, state, true);
+    connection->is_known = true;
 }
 
 static void append(struct server *server, struct connection *connection)
@@ -194,17 +204,34 @@ static void plan_look(struct server *server)
         deadlines_set(server->options.deadlines, &server->look, time_steady_ms() + wait) == 0;
 }
 
+/*
+ * All are looked at twice with that in mind, for those that came since the last look are not yet
+ * known to be idle; and libmicrohttpd will not say it again. We do, now and then.
+ */
+static void begin_shedding(struct server *server, long count, int64_t now)
+{
+    server->shedding = 2 * count;
+    if (server->starves_said_at && now - server->starves_said_at < STARVES_SAID_MS)
+        return;
+    server->starves_said_at = now;
+    log_event(LOG_WARN, "no file can be opened for another connection: idle ones are closed",
+              LOG_INT("connections", count));
+}
+
 static void look_passed(struct deadline *deadline)
 {
     struct server *server = HEAP_OWNER(deadline, struct server, look);
     int64_t now = time_steady_ms();
     pthread_mutex_lock(&server->connections_lock);
     long count = atomic_load(&server->connections);
+    if (atomic_exchange(&server->starves, false))
+        begin_shedding(server, count, now);
     for (long i = 0; i < GO_MAX && i < count && server->first_connection; i++) {
         struct connection *connection = server->first_connection;
         take_out(server, connection);
         append(server, connection);
-        look_at(server, connection, now);
+        look_at(server, connection, now, server->shedding > 0);
+        server->shedding -= server->shedding > 0;
     }
     plan_look(server);
     pthread_mutex_unlock(&server->connections_lock);

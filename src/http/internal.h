@@ -76,6 +76,7 @@ struct connection {
     int64_t since;      /* when the head was seen to have begun, or the body */
     uint64_t received;  /* bytes, before the head begun */
     bool has_ended;     /* its client sends no more */
+    bool is_known;      /* it was looked at */
 };
 
 struct request {
@@ -156,6 +157,9 @@ struct server {
     struct connection *first_connection; /* the next to be looked at */
     struct connection *last_connection;
     struct deadline look;
+    atomic_bool starves; /* descriptors ran out since the last look */
+    int64_t starves_said_at;
+    long shedding;         /* so many of the next looks close what is idle */
     bool looks, looks_end; /* somebody will look; nobody shall any more */
     struct request *waits; /* those that wait for real time */
     long watched;          /* of those, the ones that are watched; both under the lock */

@@ -25,6 +25,8 @@ enum {
     IDLE_SECONDS = 300,
     /* Between two looks at whether the server has become idle. */
     LOOK_MS = 5,
+    /* Between two tries to accept without a descriptor to spare. */
+    STARVING_MS = 100,
     /* So long a stream has to say that it ends. */
     STREAM_PATIENCE_MS = 1000,
 };
@@ -117,10 +119,25 @@ void listener_close(struct listener *listener)
 
 /* -- the daemons ------------------------------------------------------------------------------- */
 
+/*
+ * Where the descriptors run out, libmicrohttpd only says so. A thread with connections then accepts
+ * no more until one of them ends, which is seen to elsewhere; one without tries again and again, so
+ * it is slowed down here, where nobody else waits for it.
+ */
+static void note_starving(struct server *server, const char *format)
+{
+    static const char starving[] = "Hit process or system resource limit at ";
+    if (strncmp(format, starving, sizeof starving - 1) != 0)
+        return;
+    atomic_store(&server->starves, true);
+    if (strncmp(format + sizeof starving - 1, "FIRST", 5) == 0)
+        poll(NULL, 0, STARVING_MS);
+}
+
 static void log_library(void *arg, const char *format, va_list args)
 {
     char line[300];
-    (void)arg;
+    note_starving(arg, format);
     if (!log_enabled(LOG_DEBUG))
         return;
     vsnprintf(line, sizeof line, format, args);
@@ -164,7 +181,7 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
                      MHD_USE_ERROR_LOG;
     /* clang-format off */
     return MHD_start_daemon(flags, 0, accept_more, server, request_on_call, context,
-        MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_EXTERNAL_LOGGER, log_library, server,
         MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_URI_LOG_CALLBACK, request_on_uri, context,
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, context,
