@@ -180,6 +180,8 @@ describe('Idle connections', () => {
         const each = (memory(server) - begun) / IDLE;
         t.diagnostic(`${IDLE} idle: ${Math.round(each)} bytes each`);
         for (const socket of sockets) socket.destroy();
-        assert.ok(each <= IDLE_BYTES, `${each} bytes each`);
+        // The address sanitizer takes more for whatever is allocated.
+        const sanitized = readFileSync(`/proc/${server.pid}/maps`, 'utf8').includes('libasan');
+        assert.ok(sanitized || each <= IDLE_BYTES, `${each} bytes each`);
     });
 });
