@@ -215,6 +215,7 @@ static void begin(struct request *request, const char *method, const char *versi
     }
     if (!request->refusal)
         admit(request);
+    connection_take_api(request->link, request->api);
     request->keeping = !request->denied && !request->refusal && request->match.route->takes_body;
     request->stage = STAGE_BODY;
     if (answers_at_once(request)) {
@@ -329,6 +330,9 @@ void *request_on_uri(void *context, const char *uri, struct MHD_Connection *conn
     hide_query(uri);
     request->begun_us = time_steady_us();
     request->begun_at = request->begun_us / 1000;
+    request->link = connection_of(connection);
+    if (request->link)
+        connection_step(request->link, PHASE_LINE); /* who is late is told so by the next step */
     atomic_fetch_add(&daemon->server->active, 1);
     return request;
 }
@@ -341,20 +345,26 @@ enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection
     (void)context;
     (void)connection;
     (void)url;
-    if (!request || !request->target)
+    if (!request || !request->target || !request->link)
         return MHD_NO;
 
     switch (request->stage) {
     case STAGE_HEAD:
+        if (!connection_step(request->link, PHASE_BODY))
+            return MHD_NO;
         begin(request, method, version);
+        if (request->stage != STAGE_BODY && !connection_step(request->link, PHASE_WHOLE))
+            return MHD_NO;
         break;
     case STAGE_BODY:
         if (*upload_size) {
             if (!take_body(request, upload, *upload_size))
                 return MHD_NO;
             *upload_size = 0;
-        } else {
+        } else if (connection_step(request->link, PHASE_WHOLE)) {
             finish(request);
+        } else {
+            return MHD_NO;
         }
         break;
     case STAGE_WAITING:
@@ -391,6 +401,8 @@ void request_on_completed(void *context, struct MHD_Connection *connection, void
     /* A client that left while it waited: resumed, and found closed before the handler's turn. */
     if (request->stage == STAGE_WAITING)
         atomic_fetch_sub(&request->server->busy, 1);
+    if (request->link && !connection_step(request->link, PHASE_NONE))
+        request->status = 408; /* past libmicrohttpd (connection.c) */
     request_tell_end(request, request_end_unanswered(request), NULL);
     log_access(request);
     if (request->finish_state)

@@ -56,9 +56,33 @@ struct answer {
     size_t header_count;
 };
 
+/* How far the request that a connection expects or has is. */
+enum phase {
+    PHASE_NONE,  /* nothing is known of it */
+    PHASE_LINE,  /* its first line is there */
+    PHASE_BODY,  /* its headers */
+    PHASE_WHOLE, /* all of it, or it is answered before */
+};
+
+/* One of the server's connections (connection.c). */
+struct connection {
+    struct connection *next, *prev; /* under the server's connections_lock */
+    int64_t number;                 /* among those the server ever had, from 1 */
+    int fd;
+    atomic_ulong state;              /* the phase, and above it the number of requests before */
+    _Atomic(const struct api *) api; /* whose the request is, from PHASE_BODY on */
+    /* Who looks at them alone uses these, under the lock. */
+    unsigned long seen; /* the state at the last look */
+    int64_t since;      /* when the head was seen to have begun, or the body */
+    uint64_t received;  /* bytes, before the head begun */
+    bool has_ended;     /* its client sends no more */
+    bool is_known;      /* it was looked at */
+};
+
 struct request {
     struct server *server;
     struct MHD_Connection *connection;
+    struct connection *link;
     const char *listener_url;
     const char *method;
     enum stage stage;
@@ -129,6 +153,14 @@ struct server {
     atomic_long streams; /* that are made while they are sent */
     atomic_bool closed;  /* no handler begins any more: what is suspended cannot be stopped */
     pthread_mutex_t waits_lock;
+    pthread_mutex_t connections_lock;
+    struct connection *first_connection; /* the next to be looked at */
+    struct connection *last_connection;
+    struct deadline look;
+    atomic_bool starves; /* descriptors ran out since the last look */
+    int64_t starves_said_at;
+    long shedding;         /* so many of the next looks close what is idle */
+    bool looks, looks_end; /* somebody will look; nobody shall any more */
     struct request *waits; /* those that wait for real time */
     long watched;          /* of those, the ones that are watched; both under the lock */
 };
@@ -140,6 +172,25 @@ enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection
                                 size_t *upload_size, void **state);
 void request_on_completed(void *context, struct MHD_Connection *connection, void **state,
                           enum MHD_RequestTerminationCode code);
+
+/* libmicrohttpd's notices of connections (connection.c). */
+void connection_on_notice(void *arg, struct MHD_Connection *handle, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code);
+
+/* NULL: there was no memory for it. */
+struct connection *connection_of(struct MHD_Connection *handle);
+
+/* A request on it is in this phase; PHASE_NONE: the next one. False: it came too late, and nobody
+ * may answer any more. */
+bool connection_step(struct connection *connection, enum phase phase);
+
+/* Whose the request is, before PHASE_BODY. */
+void connection_take_api(struct connection *connection, const struct api *api);
+
+/* Before the first connection; and when nobody shall be cut off any more, while the deadlines still
+ * run. */
+void connections_start(struct server *server);
+void connections_end_looks(struct server *server);
 
 /* Copies text into the request's memory; NULL when there is none. */
 char *request_copy(struct request *request, const char *text, size_t len);
@@ -156,6 +207,9 @@ void wait_nudge(struct request *request);
 
 /* From now on the server drains: ends all waits, and none begins any more. */
 void waits_end(struct server *server);
+
+/* A name for a request that has none of its client's. (record.c) */
+void server_name_request(struct server *server, char ret_id[REQUEST_ID_SIZE]);
 
 /* The path for a log line, without API keys; "-" where there is no memory. (record.c) */
 const char *request_log_path(struct request *request);

@@ -20,18 +20,18 @@ static bool is_sane(const char *id)
 }
 
 /* "5d262666-1f": the server's own beginning, and a number in hex. */
-static void name(struct request *request)
+void server_name_request(struct server *server, char ret_id[REQUEST_ID_SIZE])
 {
     char digits[2 * sizeof(unsigned long)];
-    unsigned long number = atomic_fetch_add(&request->server->requests, 1) + 1;
-    size_t len = strlen(request->server->id), count = 0;
+    unsigned long number = atomic_fetch_add(&server->requests, 1) + 1;
+    size_t len = strlen(server->id), count = 0;
     for (; number; number >>= 4)
         digits[count++] = "0123456789abcdef"[number & 15];
-    memcpy(request->id, request->server->id, len);
-    request->id[len++] = '-';
+    memcpy(ret_id, server->id, len);
+    ret_id[len++] = '-';
     while (count)
-        request->id[len++] = digits[--count];
-    request->id[len] = '\0';
+        ret_id[len++] = digits[--count];
+    ret_id[len] = '\0';
 }
 
 const char *request_id(struct request *request)
@@ -42,7 +42,7 @@ const char *request_id(struct request *request)
     if (own && is_sane(own))
         memcpy(request->id, own, strlen(own) + 1);
     else
-        name(request);
+        server_name_request(request->server, request->id);
     return request->id;
 }
 
@@ -92,9 +92,7 @@ void request_connections(const struct request *request, int64_t *ret_open, int64
 
 int64_t request_connection(const struct request *request)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? (int64_t)(intptr_t)info->socket_context : 0;
+    return request->link->number;
 }
 
 bool request_is_left(const struct request *request)

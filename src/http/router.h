@@ -4,6 +4,7 @@
 #ifndef UNDERSTUDY_HTTP_ROUTER_H
 #define UNDERSTUDY_HTTP_ROUTER_H
 
+#include "base/buf.h"
 #include "base/fields.h"
 #include "http/request.h"
 
@@ -39,6 +40,7 @@ enum refusal_kind {
     REFUSED_MALFORMED,   /* 400, the connection closes (H4, H5) */
     REFUSED_NOT_FOUND,   /* 404: no such path */
     REFUSED_METHOD,      /* 405, with Allow */
+    REFUSED_LATE,        /* 408: not complete in time, the connection closes */
     REFUSED_TOO_LARGE,   /* 413 */
     REFUSED_FAILURE,     /* 500: a fault of ours (H6) */
     REFUSED_UNAVAILABLE, /* 503: storage trouble, with Retry-After (H6) */
@@ -94,6 +96,10 @@ struct api {
 
     /* Answers with an error in the API's shape; headers are set already. */
     void (*refuse)(struct request *request, const struct refusal *refusal);
+
+    /* The same written, as JSON, for who has no request to answer; returns its content type. Any
+     * thread. NULL: as a problem document. */
+    const char *(*write_refusal)(struct buf *out, const struct refusal *refusal);
 
     /* The request is over: release what `admit` took. May be NULL. */
     void (*leave)(struct request *request);

@@ -25,6 +25,8 @@ enum {
     IDLE_SECONDS = 300,
     /* Between two looks at whether the server has become idle. */
     LOOK_MS = 5,
+    /* Between two tries to accept without a descriptor to spare. */
+    STARVING_MS = 100,
     /* So long a stream has to say that it ends. */
     STREAM_PATIENCE_MS = 1000,
 };
@@ -117,10 +119,25 @@ void listener_close(struct listener *listener)
 
 /* -- the daemons ------------------------------------------------------------------------------- */
 
+/*
+ * Where the descriptors run out, libmicrohttpd only says so. A thread with connections then accepts
+ * no more until one of them ends, which is seen to elsewhere; one without tries again and again, so
+ * it is slowed down here, where nobody else waits for it.
+ */
+static void note_starving(struct server *server, const char *format)
+{
+    static const char starving[] = "Hit process or system resource limit at ";
+    if (strncmp(format, starving, sizeof starving - 1) != 0)
+        return;
+    atomic_store(&server->starves, true);
+    if (strncmp(format + sizeof starving - 1, "FIRST", 5) == 0)
+        poll(NULL, 0, STARVING_MS);
+}
+
 static void log_library(void *arg, const char *format, va_list args)
 {
     char line[300];
-    (void)arg;
+    note_starving(arg, format);
     if (!log_enabled(LOG_DEBUG))
         return;
     vsnprintf(line, sizeof line, format, args);
@@ -149,17 +166,6 @@ static enum MHD_Result accept_more(void *arg, const struct sockaddr *address, so
                                                                                      : MHD_NO;
 }
 
-/* Connections are numbered, so that the journal can tell them apart. */
-static void count_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
-                             enum MHD_ConnectionNotificationCode code)
-{
-    struct server *server = arg;
-    (void)connection;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = (void *)(intptr_t)(atomic_fetch_add(&server->accepted, 1) + 1);
-    atomic_fetch_add(&server->connections, code == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
-}
-
 static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
 {
     const struct listener *listener = &server->listeners[index];
@@ -175,13 +181,13 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
                      MHD_USE_ERROR_LOG;
     /* clang-format off */
     return MHD_start_daemon(flags, 0, accept_more, server, request_on_call, context,
-        MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+        MHD_OPTION_EXTERNAL_LOGGER, log_library, server,
         MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_URI_LOG_CALLBACK, request_on_uri, context,
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, context,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL,
         MHD_OPTION_CONNECTION_LIMIT, server->options.max_connections,
-        MHD_OPTION_NOTIFY_CONNECTION, count_connection, server,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_on_notice, server,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
         MHD_OPTION_ARRAY, pool,
@@ -210,6 +216,7 @@ int server_start(const struct server_options *options, struct listener *listener
     id_hex(id);
     snprintf(server->id, sizeof server->id, "%.8s", id);
     pthread_mutex_init(&server->waits_lock, NULL);
+    connections_start(server);
     server->daemons = calloc(listener_count, sizeof *server->daemons);
     server->listeners = calloc(listener_count, sizeof *server->listeners);
     server->contexts = calloc(listener_count, sizeof *server->contexts);
@@ -294,6 +301,7 @@ void server_stop(struct server *server, int patience_ms)
             break;
         poll(NULL, 0, LOOK_MS);
     }
+    connections_end_looks(server);
     atomic_store(&server->closed, true);
     while (atomic_load(&server->busy) > 0)
         poll(NULL, 0, LOOK_MS);
@@ -303,6 +311,7 @@ void server_stop(struct server *server, int patience_ms)
     pthread_mutex_lock(&server->waits_lock);
     pthread_mutex_unlock(&server->waits_lock);
     pthread_mutex_destroy(&server->waits_lock);
+    pthread_mutex_destroy(&server->connections_lock);
     free(server->daemons);
     free(server->contexts);
     free(server->listeners);

@@ -61,6 +61,12 @@ void scenarios_put_refusal(struct buf *out, const struct refusal *refusal)
     put_error(out, refusal->detail);
 }
 
+const char *scenarios_write_refusal(struct buf *out, const struct refusal *refusal)
+{
+    scenarios_put_refusal(out, refusal);
+    return content_type_json;
+}
+
 void scenarios_refuse(struct request *request, const struct refusal *refusal)
 {
     struct buf body = BUF_INIT;

@@ -71,7 +71,8 @@ void scenarios_put_error(struct buf *out, enum scenarios_error error, const char
 void scenarios_put_wrong(struct buf *out, const struct field *field);
 void scenarios_put_refusal(struct buf *out, const struct refusal *refusal);
 
-/* struct api's refuse. */
+/* struct api's refuse and write_refusal. */
+const char *scenarios_write_refusal(struct buf *out, const struct refusal *refusal);
 void scenarios_refuse(struct request *request, const struct refusal *refusal);
 
 /* -- body.c --------------------------------------------------------------------------------------

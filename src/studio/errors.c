@@ -78,11 +78,18 @@ void studio_put_rate_error(struct buf *out, const char *seconds)
 void studio_put_refusal(struct buf *out, const struct refusal *refusal)
 {
     static const char *const types[] = {
-        [REFUSED_MALFORMED] = "invalid_request", [REFUSED_NOT_FOUND] = "not_found",
-        [REFUSED_METHOD] = "method_not_allowed", [REFUSED_TOO_LARGE] = "payload_too_large",
-        [REFUSED_FAILURE] = "server_error",      [REFUSED_UNAVAILABLE] = "server_error",
+        [REFUSED_MALFORMED] = "invalid_request",   [REFUSED_NOT_FOUND] = "not_found",
+        [REFUSED_METHOD] = "method_not_allowed",   [REFUSED_LATE] = "request_timeout",
+        [REFUSED_TOO_LARGE] = "payload_too_large", [REFUSED_FAILURE] = "server_error",
+        [REFUSED_UNAVAILABLE] = "server_error",
     };
     put_error(out, types[refusal->kind], refusal->code, refusal->detail);
+}
+
+const char *studio_write_refusal(struct buf *out, const struct refusal *refusal)
+{
+    studio_put_refusal(out, refusal);
+    return content_type_json;
 }
 
 void studio_refuse(struct request *request, const struct refusal *refusal)

@@ -83,7 +83,8 @@ void studio_put_fault(struct buf *out, enum field_fault fault, const struct fiel
 void studio_put_rate_error(struct buf *out, const char *seconds);
 void studio_put_refusal(struct buf *out, const struct refusal *refusal);
 
-/* struct api's refuse. */
+/* struct api's refuse and write_refusal. */
+const char *studio_write_refusal(struct buf *out, const struct refusal *refusal);
 void studio_refuse(struct request *request, const struct refusal *refusal);
 
 /*

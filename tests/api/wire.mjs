@@ -127,6 +127,10 @@ export class Wire {
         return this;
     }
 
+    /** Reads nothing until resume(). */
+    pause() { this.#socket.pause(); }
+    resume() { this.#socket.resume(); }
+
     destroy() { this.#socket.destroy(); }
 
     /** Leaves by a reset instead of an orderly end. */
