@@ -112,16 +112,16 @@ static int tick_run(struct write *write, struct db *db)
     return status;
 }
 
-/* Says once that timers fail, and once that they work again. */
+/* Says once that timers fail, and once that they work again, where the store does not. */
 static void note_failure(struct worker *worker, const struct workspace *workspace, int status)
 {
-    bool failing = status < 0;
+    bool failing = status < 0 && !store_logs(status);
     if (failing == worker->failing)
         return;
     worker->failing = failing;
     if (failing)
-        log_event(LOG_ERROR, "jobs wait: the store refuses to be written",
-                  LOG_STR("workspace", workspace->row.slug), LOG_STR("reason", err_reason(status)));
+        log_event(LOG_ERROR, "jobs wait", LOG_STR("workspace", workspace->row.slug),
+                  LOG_STR("reason", err_reason(status)));
     else
         log_message(LOG_INFO, "jobs go on");
 }

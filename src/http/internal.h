@@ -128,6 +128,7 @@ struct server {
     atomic_long drips;   /* answers that are sent drop by drop */
     atomic_long streams; /* that are made while they are sent */
     atomic_bool closed;  /* no handler begins any more: what is suspended cannot be stopped */
+    atomic_int reason;   /* an ERR_ code: why not */
     pthread_mutex_t waits_lock;
     struct request *waits; /* those that wait for real time */
     long watched;          /* of those, the ones that are watched; both under the lock */

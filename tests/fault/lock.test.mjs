@@ -117,13 +117,13 @@ test('S25: what came of a callback is kept while the store refuses it, and writt
     await receiver.came(5);
     const letGo = await holdLock(t, file);
     await receiver.answer();
-    await until(() => server.stderr.includes('callbacks wait: the store refuses to be written'));
+    await until(() => server.stderr.includes('the store refuses to be written'));
     assert.deepEqual(await attemptsIn(file), []);
     await letGo();
     const rows = await attempts(5);
     assert.ok(rows.every(({ outcome, number }) => outcome === 'delivered' && number === 1));
-    await until(() => server.stderr.includes('callbacks go on'));
-    assert.equal(server.stderr.split('callbacks wait').length, 2, server.stderr);
+    await until(() => server.stderr.includes('the store is written again'));
+    assert.equal(server.stderr.split('the store refuses').length, 2, server.stderr);
     assert.equal(receiver.requests.length, 5);
 });
 
