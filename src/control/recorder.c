@@ -374,14 +374,14 @@ static void record_api(struct control *control, struct over *over)
     note_key(request, &entry);
     if (found)
         entry.at = workspace_now(found);
+    if (over->subject)
+        rule_subject_tell(subject); /* first, lest who is woken by the entry counts it twice */
     if (journaled) {
         judge(control, over, workspace, &entry);
         add_and_tell(engine, workspace, complete(request, over->end, &entry, workspace != NULL));
     } else {
         just_tell(workspace, &entry);
     }
-    if (over->subject)
-        rule_subject_tell(subject);
     workspace_release(found);
 }
 

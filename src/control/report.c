@@ -91,7 +91,7 @@ static void tell_unknown(struct request *request, const char *run)
     struct runs *runs = engine_runs(control_of(request)->engine);
     struct labels labels = {.list = NULL};
     struct buf detail = BUF_INIT, hint = BUF_INIT;
-    int64_t forgotten = runs_each_label(runs, take_label, &labels);
+    int64_t forgotten = runs_each_label(runs, SIZE_MAX, take_label, &labels);
     buf_puts(&detail, "There is no run ");
     complain_quote(&detail, run);
     hint_labels(&hint, run, &labels);

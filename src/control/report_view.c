@@ -179,7 +179,7 @@ static void put_head(struct view *view)
     json_put_text(out, view->control->options.version);
     buf_printf(out, ",\"version\":%d,\"generated_at\":\"%s\",\"runs\":[", REPORT_VERSION, now);
     if (!label)
-        runs_each_label(engine_runs(view->control->engine), put_label, out);
+        runs_each_label(engine_runs(view->control->engine), REPORT_LISTED_MAX, put_label, out);
     else if (*label)
         put_label(label, out);
     buf_printf(out, "],\"workspaces\":%lld,\"requests\":{\"total\":%lld,\"unattributed\":%lld}",

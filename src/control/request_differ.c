@@ -5,6 +5,7 @@
 #include "control/request_differ.h"
 
 #include "base/difference.h"
+#include "base/escape.h"
 #include "base/json.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
@@ -17,6 +18,7 @@ enum {
     SHOWN_MAX = 20,  /* fields of one request */
     VALUE_MAX = 400, /* bytes of a JSON value that is shown as it is */
     FAR = 100,
+    PIECE_SIZE = 16,   /* escape_text()'s least, for one character */
     SIBLINGS_MAX = 64, /* members among which a misspelt one is looked for */
 };
 
@@ -64,31 +66,68 @@ static void put_side(struct buf *out, struct side side, const struct difference 
         buf_puts(out, "null");
 }
 
+/* Ends no line and turns no terminal's writing: names and texts may be anything. */
+static void put_shown(struct buf *out, const struct buf *text)
+{
+    char piece[PIECE_SIZE];
+    size_t used;
+    for (size_t i = 0; i < text->len; i += used) {
+        used = escape_utf8_length(text->data + i, text->len - i);
+        used = used ? used : 1;
+        buf_append(out, piece,
+                   escape_text(ESCAPE_PLAIN, text->data + i, used, piece, sizeof piece));
+    }
+    out->failed |= buf_failed(text);
+}
+
 static const char *text_of(struct side side)
 {
     return side.text ? side.text : json_string_value(side.value);
+}
+
+/* "  match.prompt: expected "renewal", seen null (the request had no prompt)" */
+static void put_line(struct buf *out, const struct buf *path, const struct buf sides[2],
+                     const char *what)
+{
+    const struct buf more = {.data = (char *)what, .len = what ? strlen(what) : 0};
+    buf_puts(out, "  ");
+    put_shown(out, path);
+    buf_puts(out, ": expected ");
+    put_shown(out, &sides[0]);
+    buf_puts(out, ", seen ");
+    put_shown(out, &sides[1]);
+    buf_puts(out, what ? " (" : "\n");
+    put_shown(out, &more);
+    buf_puts(out, what ? ")\n" : "");
+}
+
+/* Whether there is room for one more. */
+static bool is_shown(const struct differ *differ)
+{
+    return differ->items && differ->shown < SHOWN_MAX;
 }
 
 /* The field at differ->path, with `what` more there is to say of it. */
 static void show(struct differ *differ, struct side expected, struct side seen,
                  const struct difference *difference, const char *what)
 {
-    struct buf sides[2] = {BUF_INIT, BUF_INIT};
-    if (!differ->items || differ->shown++ >= SHOWN_MAX)
+    struct buf path = BUF_INIT, sides[2] = {BUF_INIT, BUF_INIT};
+    if (!is_shown(differ))
         return;
+    differ->shown++;
+    difference_put_short(&path, differ->path.data ? differ->path.data : "");
     put_side(&sides[0], expected, NULL);
     put_side(&sides[1], seen, difference);
     buf_puts(differ->items, differ->shown > 1 ? ",{\"path\":" : "{\"path\":");
-    json_put_string(differ->items, differ->path.data, differ->path.len);
+    json_put_string(differ->items, path.data ? path.data : "", path.len);
     buf_printf(differ->items,
                ",\"expected\":%s,\"seen\":%s,\"what\":", sides[0].data ? sides[0].data : "null",
                sides[1].data ? sides[1].data : "null");
     json_put_text(differ->items, what);
     buf_putc(differ->items, '}');
-    buf_printf(differ->lines, "  %s: expected %s, seen %s", differ->path.data,
-               sides[0].data ? sides[0].data : "", sides[1].data ? sides[1].data : "");
-    buf_printf(differ->lines, what ? " (%s)\n" : "\n", what);
+    put_line(differ->lines, &path, sides, what);
     differ->items->failed |= buf_failed(&sides[0]) || buf_failed(&sides[1]);
+    buf_finish(&path);
     buf_finish(&sides[0]);
     buf_finish(&sides[1]);
 }
@@ -168,11 +207,13 @@ static void put_near(const struct differ *differ, const json_t *body, const char
     const char *names[SIBLINGS_MAX + 1];
     size_t count = 0;
     json_t *members = (json_t *)body; /* its iterators want it writable; they do not write */
+    if (!is_shown(differ)) /* it costs more than all else, and bodies may have many members */
+        return;
     for (void *at = json_object_iter(members); at && count < SIBLINGS_MAX;
          at = json_object_iter_next(members, at))
         names[count++] = json_object_iter_key(at);
     names[count] = NULL;
-    const char *near = differ->items ? nearest_name(name, names) : NULL;
+    const char *near = nearest_name(name, names);
     if (near) {
         buf_puts(out, ", but ");
         complain_quote(out, near);

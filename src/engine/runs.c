@@ -6,6 +6,8 @@
  */
 #include "engine/runs.h"
 
+#include "base/hash.h"
+#include "base/heap.h"
 #include "store/workspace.h"
 
 #include <pthread.h>
@@ -14,8 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* There may be as many as workspaces that live, so none of what is done with each looks at all. */
 struct run {
     struct run *previous, *next; /* in the order in which they came */
+    struct run *next_alike;      /* in the same bucket */
+    int64_t number;              /* the how manieth that came */
+    struct heap_entry idle;      /* by the number, while it has no places */
     char label[RUN_SIZE];        /* "": of those without */
     struct run_place *places;    /* of the workspaces that have not ended */
     struct tally *ended;         /* what the others have counted; NULL: there are none */
@@ -36,6 +42,10 @@ struct runs {
     pthread_mutex_t reading; /* taken before the other */
     struct run nameless;     /* the first of all */
     struct run *last;
+    struct run **buckets; /* by their labels, but for the nameless one; a power of two */
+    size_t bucket_count;
+    struct heap idle;          /* that may be forgotten */
+    int64_t came;              /* runs, ever */
     size_t count, place_count; /* of runs, but for the nameless one; of all places */
     int64_t details, forgotten;
     bool is_read;
@@ -63,9 +73,61 @@ void runs_destroy(struct runs *runs)
         free(run);
     }
     tally_destroy(runs->nameless.ended);
+    heap_finish(&runs->idle);
+    free(runs->buckets);
     pthread_mutex_destroy(&runs->reading);
     pthread_mutex_destroy(&runs->lock);
     free(runs);
+}
+
+/* -- by their labels, under the lock ----------------------------------------------------------- */
+
+static struct run **bucket_of(const struct runs *runs, const char *label)
+{
+    return &runs->buckets[hash_bytes(label, strlen(label)) & (runs->bucket_count - 1)];
+}
+
+static struct run *find(struct runs *runs, const char *label)
+{
+    if (!*label)
+        return &runs->nameless;
+    struct run *run = runs->bucket_count ? *bucket_of(runs, label) : NULL;
+    while (run && strcmp(run->label, label) != 0)
+        run = run->next_alike;
+    return run;
+}
+
+static void put_in_bucket(struct runs *runs, struct run *run)
+{
+    struct run **bucket = bucket_of(runs, run->label);
+    run->next_alike = *bucket;
+    *bucket = run;
+}
+
+static void take_from_bucket(struct runs *runs, const struct run *run)
+{
+    struct run **place = bucket_of(runs, run->label);
+    while (*place != run)
+        place = &(*place)->next_alike;
+    *place = run->next_alike;
+}
+
+/* Sees to it that there are buckets, and not many runs in each. False: there are none. */
+static bool make_buckets(struct runs *runs)
+{
+    enum { FIRST = 64 };
+    if (runs->count < runs->bucket_count)
+        return true;
+    size_t count = runs->bucket_count ? runs->bucket_count * 2 : FIRST;
+    struct run **buckets = calloc(count, sizeof(struct run *));
+    if (!buckets)
+        return runs->bucket_count > 0;
+    free(runs->buckets);
+    runs->buckets = buckets;
+    runs->bucket_count = count;
+    for (struct run *run = runs->nameless.next; run; run = run->next)
+        put_in_bucket(runs, run);
+    return true;
 }
 
 /* -- under the lock, while nobody reads -------------------------------------------------------- */
@@ -97,6 +159,8 @@ static void take_in(struct runs *runs, struct run *run, struct tally *tally, int
 
 static void forget(struct runs *runs, struct run *run)
 {
+    heap_remove(&runs->idle, &run->idle);
+    take_from_bucket(runs, run);
     run->previous->next = run->next;
     *(run->next ? &run->next->previous : &runs->last) = run->previous;
     runs->count--;
@@ -109,12 +173,10 @@ static void forget(struct runs *runs, struct run *run)
 
 static void make_room(struct runs *runs)
 {
-    struct run *run = runs->nameless.next, *next;
-    for (; run && (runs->count > RUNS_MAX || runs->details > RUNS_DETAILS_MAX); run = next) {
-        next = run->next;
-        if (!run->places)
-            forget(runs, run);
-    }
+    struct heap_entry *oldest;
+    while ((runs->count > RUNS_MAX || runs->details > RUNS_DETAILS_MAX) &&
+           (oldest = heap_first(&runs->idle)))
+        forget(runs, HEAP_OWNER(oldest, struct run, idle));
 }
 
 static bool has_requests(struct tally *tally)
@@ -133,29 +195,25 @@ static void end(struct run_place *place)
         place->next->previous = place->previous;
     runs->place_count--;
     take_in(runs, run, place->tally, has_requests(place->tally));
+    if (!run->places && run != &runs->nameless)
+        heap_put(&runs->idle, &run->idle, run->number); /* without memory, it stays for now */
     free(place);
 }
 
 /* -- entering and leaving ---------------------------------------------------------------------- */
 
-static struct run *find(struct runs *runs, const char *label)
-{
-    struct run *run = &runs->nameless;
-    while (run && strcmp(run->label, label) != 0)
-        run = run->next;
-    return run;
-}
-
 /* NULL: out of memory. */
 static struct run *find_or_add(struct runs *runs, const char *label)
 {
     struct run *run = find(runs, label);
-    if (run)
+    if (run || !make_buckets(runs))
         return run;
     run = calloc(1, sizeof *run);
     if (!run)
         return NULL;
     snprintf(run->label, sizeof run->label, "%s", label);
+    run->number = ++runs->came;
+    put_in_bucket(runs, run);
     run->previous = runs->last;
     runs->last->next = run;
     runs->last = run;
@@ -175,6 +233,7 @@ struct run_place *runs_enter(struct runs *runs, const char *label, struct tally 
         if (run->places)
             run->places->previous = place;
         run->places = place;
+        heap_remove(&runs->idle, &run->idle);
         runs->place_count++;
         if (!runs->is_read)
             make_room(runs);
@@ -278,10 +337,11 @@ int runs_read(struct runs *runs, const char *label, struct tally *sum, int64_t *
     return status;
 }
 
-int64_t runs_each_label(struct runs *runs, void (*visit)(const char *label, void *arg), void *arg)
+int64_t runs_each_label(struct runs *runs, size_t most, void (*visit)(const char *label, void *arg),
+                        void *arg)
 {
     pthread_mutex_lock(&runs->lock);
-    for (const struct run *run = runs->nameless.next; run; run = run->next)
+    for (const struct run *run = runs->nameless.next; run && most-- > 0; run = run->next)
         visit(run->label, arg);
     int64_t forgotten = runs->forgotten;
     pthread_mutex_unlock(&runs->lock);

@@ -43,8 +43,9 @@ void runs_leave(struct run_place *place);
  */
 int runs_read(struct runs *runs, const char *label, struct tally *sum, int64_t *io_workspaces);
 
-/* Calls `visit` with each label, the oldest first, under the lock of the runs; returns how many
- * were forgotten. Any thread. */
-int64_t runs_each_label(struct runs *runs, void (*visit)(const char *label, void *arg), void *arg);
+/* Calls `visit` with each label, of at most so many, the oldest first, under the lock of the runs;
+ * returns how many were forgotten. Any thread. */
+int64_t runs_each_label(struct runs *runs, size_t most, void (*visit)(const char *label, void *arg),
+                        void *arg);
 
 #endif

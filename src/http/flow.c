@@ -301,6 +301,19 @@ static void go_on(struct request *request)
 
 /* -- libmicrohttpd's callbacks ----------------------------------------------------------------- */
 
+/*
+ * libmicrohttpd makes a record of each parameter of the query, which nobody here asks for. Where
+ * its memory does not hold them all, it queues an answer of its own and then forgets that it has:
+ * the client waits until the connection times out. So it finds none; it lets the text be changed,
+ * as it changes that itself next.
+ */
+static void hide_query(const char *uri)
+{
+    const char *query = uri ? strchr(uri, '?') : NULL;
+    if (query)
+        *(char *)(query + 1) = '\0';
+}
+
 void *request_on_uri(void *context, const char *uri, struct MHD_Connection *connection)
 {
     struct daemon_context *daemon = context;
@@ -313,6 +326,7 @@ void *request_on_uri(void *context, const char *uri, struct MHD_Connection *conn
     request->connection = connection;
     request->target = request_copy(request, uri ? uri : "", uri ? strlen(uri) : 0);
     request->raw_target = uri;
+    hide_query(uri);
     request->begun_us = time_steady_us();
     request->begun_at = request->begun_us / 1000;
     atomic_fetch_add(&daemon->server->active, 1);

@@ -235,11 +235,18 @@ int server_start(const struct server_options *options, struct listener *listener
     return 0;
 }
 
+static char library[40];
+
+static void write_library(void)
+{
+    snprintf(library, sizeof library, "libmicrohttpd %s", MHD_get_version());
+}
+
 const char *server_library(void)
 {
-    static char text[40];
-    snprintf(text, sizeof text, "libmicrohttpd %s", MHD_get_version());
-    return text;
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* every page of metrics asks, in any thread */
+    pthread_once(&once, write_library);
+    return library;
 }
 
 void server_drain(struct server *server, int reason)

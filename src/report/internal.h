@@ -9,8 +9,6 @@
 #include <stdint.h>
 
 enum {
-    /* Of what a document may list: far more than there are, and few enough to be looked through. */
-    LISTED_MAX = 10000,
     BASIS_SIZE = 8, /* letters, and the NUL */
 };
 

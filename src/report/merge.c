@@ -23,7 +23,7 @@ static int merge_runs(struct lines *into, const struct lines *from)
 {
     char **runs = from->at;
     size_t at = 0;
-    for (size_t i = 0; i < from->count; i++) {
+    for (size_t i = 0; i < from->count && into->count < REPORT_LISTED_MAX; i++) {
         at = find_id(into, sizeof *runs, runs[i], at);
         if (at < into->count)
             continue;

@@ -49,12 +49,12 @@ static bool is_texts(const json_t *value)
         if (!json_is_string(text))
             return false;
     }
-    return json_array_size(value) <= LISTED_MAX;
+    return json_array_size(value) <= REPORT_LISTED_MAX;
 }
 
 static bool is_list(const json_t *value)
 {
-    return json_array_size(value) <= LISTED_MAX;
+    return json_array_size(value) <= REPORT_LISTED_MAX;
 }
 
 static int severity_of(const json_t *value)

@@ -38,6 +38,9 @@ enum {
     REPORT_ITEMS_MAX = 1000, /* of request_ids and of jobs; what is beyond is counted in left_out */
     REPORT_EXAMPLES_MAX = 3, /* of a finding */
     REPORT_MAX_MIB = 256,    /* of a document as it is read */
+    /* Of whatever else a document lists: more than there are of most, and few enough to be looked
+       through. Runs beyond it are not named. */
+    REPORT_LISTED_MAX = 10000,
 };
 
 struct report;

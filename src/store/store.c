@@ -171,11 +171,18 @@ struct db *store_reader(struct store *store, struct err *err)
     return reader->db;
 }
 
+static char library[40];
+
+static void write_library(void)
+{
+    snprintf(library, sizeof library, "SQLite %s", sqlite3_libversion());
+}
+
 const char *store_library(void)
 {
-    static char text[40];
-    snprintf(text, sizeof text, "SQLite %s", sqlite3_libversion());
-    return text;
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* every page of metrics asks, in any thread */
+    pthread_once(&once, write_library);
+    return library;
 }
 
 void store_hurry(struct store *store)

@@ -150,6 +150,13 @@ describe('HTTP', () => {
         assertShape(await get('/healthz/?a'), '/', 404, 'not_found');
     });
 
+    it('a query of any number of parameters is answered', async () => {
+        for (const count of [200, 250, 500, 3000])
+            for (const one of ['a=1&', 'a&', '&'])
+                assert.equal((await get(`/healthz?${one.repeat(count)}`)).status, 200, `${count} ${one}`);
+        assertShape(await get(`/_mock/workspaces?${'a=1&'.repeat(3000)}`), '/', 400, 'malformed_query');
+    });
+
     it('H3: HEAD has the headers of GET and no body, on each path and each error', async () => {
         const targets = [...ROUTES.map(([path]) => path), ...UNKNOWN, '/openapi/none.yaml', '/%zz',
             '/rest/v1/%zz', '/api/%zz', '/w/nobody/api/projects/p/scenarios'];

@@ -162,3 +162,27 @@ test('a key that a job was asked with is in no timeline and no report', async ()
     const { items } = (await mock.must(200, 'GET', '/report')).request_ids;
     assert.equal(items.filter(({ request_id: own }) => /^exec_live_\.+.{4}$/.test(own)).length, 1);
 });
+
+test('nor does one stand in the examples of findings, in addresses and in labels', async () => {
+    const key = makeKey('w');
+    const made = await mock.make({ slug: 'told', members: ['*'], settings: { processing_time: '0ms', queue_time: '0ms' } });
+    const told = control(server, { prefix: '/w/told', headers: { Authorization: `Bearer ${TOKEN}` } });
+    const create = (fields) => request(server, 'POST', `/w/told${JOBS}`,
+        { headers: { Authorization: `Bearer ${made.api_key}` }, body: job({ prompt: '...', ...fields }) });
+    await create({ request_id: key });
+    await create({ request_id: key, prompt: 'Another' }); // request_id_reused
+    const { body: { id } } = await create({ user_email: `${key}+fail@acme.com` }); // magic_email_only
+    await told.must(201, 'POST', '/rules', { body: { match: {}, label: key } });
+    await create({});
+    const pages = ['/lint', '/timeline', '/timeline?format=text', `/jobs/${id}/timeline`, `/jobs/${id}/timeline?format=text`,
+        ...['json', 'md', 'junit'].map((format) => `/report?format=${format}`)];
+    for (const page of pages) {
+        const { status, text } = await told.send('GET', page);
+        assert.equal(status, 200, text);
+        assert.ok(!text.includes('wwwwwwww'), `${page}: ${text}`);
+    }
+    const report = await told.must(200, 'GET', '/report');
+    assert.equal(report.request_ids.items[0].request_id, `exec_live_${'.'.repeat(36)}wwww`);
+    assert.ok(report.findings.some(({ examples }) => examples.join().includes('....wwww')));
+    await mock.remove('told');
+});

@@ -273,6 +273,26 @@ test('C4: as text it is a page to read', async () => {
         + 'type: urn:understudy:not_verified\n');
 });
 
+test('C4: no text of what was asked or sent ends a line, or turns a terminal round', async () => {
+    const { api, fails, mock } = await place(server);
+    await api.createJob(job({ prompt: 'a\u202eb\u009b31m', 'x\n\u001b[31m': 'y\n' }));
+    const match = { prompt: '\u2066other', body: { 'x\n\u001b[31m': 'z\u2028', ['k'.repeat(100_000)]: 1 } };
+    const { text } = await mock.send('POST', '/verify', { body: { match }, headers: { Accept: 'text/plain' } });
+    assert.match(text, /\n {2}match\.prompt: expected "\\u2066other", seen "a\\u202eb\\u009b31m"\n/);
+    assert.match(text, /\n {2}match\.body\.x\\x0a\\x1b\[31m: expected "z\\u2028", seen "y\\n"\n/);
+    const { detail, nearest: [{ differs }] } = await fails({ match });
+    for (const words of [text.replaceAll('\n', ''), detail])
+        assert.doesNotMatch(words, /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/);
+    assert.ok(text.length < 2000 && differs.every(({ path }) => path.length < 300), 'long names are cut');
+});
+
+test('what differs in very many members is soon known', async () => {
+    const { api, fails } = await place(server);
+    const members = (count, end) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`member${i}${end}`, i]));
+    for (let i = 0; i < 100; i++) await api.createJob(job(members(60, '')));
+    await fails({ match: { body: members(20_000, 'x') } }); // 120 million pairs of names to compare
+});
+
 test('C2: what a verification cannot be is said', async () => {
     const { verify } = await place(server);
     const wrong = [

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
-import { inParallel, job } from './client.mjs';
+import { inParallel, job, until } from './client.mjs';
 import { assertProblem, control } from './control.mjs';
 import { begin, differences, ids, place } from './verifying.mjs';
 

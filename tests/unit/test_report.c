@@ -399,6 +399,32 @@ START_TEST(items_are_cut_the_worst_first)
 }
 END_TEST
 
+/* So that what comes of it can be read again. */
+START_TEST(no_more_runs_are_named_than_are_read)
+{
+    struct report *all = NULL;
+    for (int i = 0; i < 2; i++) {
+        json_t *document = parse(plain), *runs = json_array();
+        for (int j = 0; j < 6000; j++)
+            json_array_append_new(runs, json_sprintf("%d", i * 6000 + j));
+        put(document, "runs", runs);
+        struct report *one = read_report(document);
+        json_decref(document);
+        if (all) {
+            ck_assert_int_eq(report_merge(all, one), 0);
+            report_destroy(one);
+        } else {
+            all = one;
+        }
+    }
+    json_t *whole = document_of(all);
+    ck_assert_uint_eq(json_array_size(at(whole, "runs")), 10000);
+    report_destroy(read_report(whole));
+    json_decref(whole);
+    report_destroy(all);
+}
+END_TEST
+
 START_TEST(lists_are_bounded)
 {
     struct report *report = NULL;
@@ -431,6 +457,7 @@ int main(void)
     tcase_add_test(tcase, items_of_one_name_become_one);
     tcase_add_test(tcase, huge_counts_stay_whole_and_stop_at_the_end);
     tcase_add_test(tcase, items_are_cut_the_worst_first);
+    tcase_add_test(tcase, no_more_runs_are_named_than_are_read);
     tcase_add_test(tcase, lists_are_bounded);
     suite_add_tcase(suite, tcase);
 

@@ -103,7 +103,7 @@ START_TEST(each_run_has_its_own_and_all_have_all)
     ck_assert_int_eq(sum_of(NULL).counts.requests, 5);
     ck_assert_int_eq(sum_of(NULL).workspaces, 4);
     ck_assert_int_eq(sum_of(NULL).counts.polling.jobs, 4);
-    ck_assert_int_eq(runs_each_label(runs, add_label, labels), 0);
+    ck_assert_int_eq(runs_each_label(runs, RUNS_MAX, add_label, labels), 0);
     ck_assert_str_eq(labels, "a b ");
     ck_assert_int_eq(sum_of("c").status, ERR_NOT_FOUND);
     runs_leave(a.place);
@@ -162,7 +162,7 @@ START_TEST(the_oldest_that_ended_are_forgotten_and_count_still)
         enter_and_leave(label);
     }
     /* One that lives stays, however old. */
-    ck_assert_int_eq(runs_each_label(runs, add_label, all), MORE + 1);
+    ck_assert_int_eq(runs_each_label(runs, RUNS_MAX, add_label, all), MORE + 1);
     ck_assert_int_eq(strncmp(all, "first 11 12 ", 12), 0);
     ck_assert_int_eq(sum_of("10").status, ERR_NOT_FOUND);
     ck_assert_int_eq(sum_of("11").counts.requests, 1);
@@ -190,6 +190,40 @@ START_TEST(details_have_a_bound)
     ck_assert_int_eq(sum_of("1").status, ERR_NOT_FOUND);
     ck_assert_int_eq(sum_of("2").counts.polling.jobs, TALLY_JOBS_MAX);
     ck_assert_int_eq(sum_of(NULL).counts.requests, HOW_MANY * TALLY_JOBS_MAX);
+}
+END_TEST
+
+static void count_label(const char *label, void *count)
+{
+    (void)label;
+    ++*(size_t *)count;
+}
+
+/* Who comes or goes does not look at all of the others, or this would take a minute. */
+START_TEST(runs_that_live_may_be_many)
+{
+    enum { MANY = 50000, NAMED = 7 };
+    struct guest *guests = calloc(MANY, sizeof *guests);
+    char label[20];
+    size_t named = 0;
+    ck_assert_ptr_nonnull(guests);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(label, sizeof label, "%d", i);
+        guests[i] = enter(label);
+        poll(guests[i], "000000000001");
+    }
+    ck_assert_int_eq(runs_each_label(runs, NAMED, count_label, &named), 0);
+    ck_assert_uint_eq(named, NAMED);
+    ck_assert_int_eq(sum_of("49999").counts.requests, 1);
+    for (int i = MANY; i-- > 0;)
+        runs_leave(guests[i].place);
+    named = 0;
+    ck_assert_int_eq(runs_each_label(runs, MANY, count_label, &named), MANY - RUNS_MAX);
+    ck_assert_uint_eq(named, RUNS_MAX);
+    ck_assert_int_eq(sum_of("0").counts.requests, 1); /* of those that all had ended, the oldest */
+    ck_assert_int_eq(sum_of("49999").status, ERR_NOT_FOUND);
+    ck_assert_int_eq(sum_of(NULL).counts.requests, MANY);
+    free(guests);
 }
 END_TEST
 
@@ -250,6 +284,7 @@ int main(void)
     tcase_add_test(cases, what_ends_with_its_workspace_is_counted_once);
     tcase_add_test(cases, the_oldest_that_ended_are_forgotten_and_count_still);
     tcase_add_test(cases, details_have_a_bound);
+    tcase_add_test(cases, runs_that_live_may_be_many);
     tcase_add_test(cases, none_is_counted_twice_or_never_while_it_leaves);
     suite_add_tcase(suite, cases);
     return support_run(suite);
