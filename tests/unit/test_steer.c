@@ -78,7 +78,9 @@ START_TEST(moves)
     struct job after = get("a");
     ck_assert_int_eq(status, legal ? 0 : ERR_INVALID);
     /* An end's callback is due at once. */
-    ck_assert_int_eq(due, !legal ? TIME_NEVER : to == JOB_PROCESSING ? START + 7 + PROCESSING : START + 7);
+    ck_assert_int_eq(due, !legal                 ? TIME_NEVER
+                          : to == JOB_PROCESSING ? START + 7 + PROCESSING
+                                                 : START + 7);
     if (!legal) {
         ck_assert_mem_eq(&after, &before, sizeof after);
         return;
