@@ -238,6 +238,8 @@ void sender_stop(struct sender *sender)
     receivers_finish(&sender->receivers);
     heap_finish(&sender->answers);
     curl_multi_cleanup(sender->multi);
+    pthread_mutex_lock(&sender->lock); /* whoever wrote the last one may still hold it */
+    pthread_mutex_unlock(&sender->lock);
     pthread_mutex_destroy(&sender->lock);
     free(sender);
 }

@@ -278,10 +278,12 @@ void worker_stop(struct worker *worker)
     pthread_mutex_lock(&worker->lock);
     worker->stopping = true;
     pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_join(worker->thread, NULL); /* which may send a last tick */
+    pthread_mutex_lock(&worker->lock);
     while (worker->ticks)
         pthread_cond_wait(&worker->idle, &worker->lock);
     pthread_mutex_unlock(&worker->lock);
-    pthread_join(worker->thread, NULL);
     pthread_cond_destroy(&worker->wake);
     pthread_cond_destroy(&worker->idle);
     pthread_mutex_destroy(&worker->lock);
