@@ -44,6 +44,8 @@ enum {
        sees /readyz fail has time to look away; then what runs may take this long to finish. */
     LINGER_MS = 100,
     PATIENCE_MS = 7000,
+    /* Where the store has failed there is nothing to wait for but the answers that say so. */
+    FAILED_PATIENCE_MS = 300,
 };
 
 extern char **environ;
@@ -281,6 +283,13 @@ static int start_reach(struct program *program, struct err *err)
     return status < 0 ? status : reach_create(&options, &program->reach, err);
 }
 
+/* The writer's thread: wakes main() as a signal does, which then looks why. */
+static void end_by_failure(void *arg)
+{
+    (void)arg;
+    kill(getpid(), SIGTERM);
+}
+
 static int start(struct program *program, struct err *err)
 {
     const struct config *config = program->config;
@@ -296,6 +305,8 @@ static int start(struct program *program, struct err *err)
         .max_connections = (unsigned)config->max_connections,
     };
     if (status == 0)
+        store_on_failure(program->store, end_by_failure, NULL);
+    if (status == 0)
         fit_descriptors(config, program->listener_count, &program->limits, &program->attempts);
     if (status == 0)
         status = start_reach(program, err);
@@ -306,16 +317,18 @@ static int start(struct program *program, struct err *err)
     return status;
 }
 
-/* False: a report could not be written. */
+/* False: the store has failed, or a report could not be written. */
 static bool stop(struct program *program)
 {
+    bool failed = program->store && store_health(program->store) == ERR_IO;
     bool written = true;
     if (program->server) {
-        server_drain(program->server);
+        server_drain(program->server, failed ? ERR_IO : ERR_STOPPING);
         engine_end_waits(program->engine);
         poll(NULL, 0, LINGER_MS);
         store_hurry(program->store);
-        server_stop(program->server, PATIENCE_MS); /* all that was answered is counted */
+        /* All that was answered is counted. */
+        server_stop(program->server, failed ? FAILED_PATIENCE_MS : PATIENCE_MS);
         written = report_files_write(program->config, &program->control);
     }
     control_finish(&program->control);
@@ -326,7 +339,7 @@ static bool stop(struct program *program)
     store_close(program->store);
     if (program->listeners)
         listen_close(program->listeners, program->listener_count);
-    return written;
+    return written && !failed;
 }
 
 static void announce(const struct program *program)
@@ -349,6 +362,15 @@ static void block_signals(sigset_t *ret_ends)
     sigprocmask(SIG_BLOCK, ret_ends, NULL);
 }
 
+static void log_end(const struct program *program, int signal_number)
+{
+    if (store_health(program->store) == ERR_IO)
+        log_event(LOG_ERROR, "the store's medium has failed: the server ends",
+                  LOG_STR("file", store_path(program->store)));
+    else
+        log_event(LOG_INFO, "stopping", LOG_STR("signal", strsignal(signal_number)));
+}
+
 static int serve(const struct config *config)
 {
     /* Not on the stack: what AddressSanitizer puts in its place is not aligned as this is to be. */
@@ -368,7 +390,7 @@ static int serve(const struct config *config)
     } else {
         announce(&program);
         sigwait(&ends, &signal_number);
-        log_event(LOG_INFO, "stopping", LOG_STR("signal", strsignal(signal_number)));
+        log_end(&program, signal_number);
     }
     if (!stop(&program) && code == EX_OK)
         code = EX_IOERR;

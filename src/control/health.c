@@ -1,5 +1,6 @@
 /* getHealth: the process answers. getReadiness: it takes work. */
 #include "control/internal.h"
+#include "engine/engine.h"
 #include "http/respond.h"
 
 static void answer(struct request *request, int status, const char *word)
@@ -16,6 +17,11 @@ void health_handler(struct request *request)
 
 void readiness_handler(struct request *request)
 {
-    bool stopping = request_server_stops(request);
-    answer(request, stopping ? 503 : 200, stopping ? "stopping" : "ready");
+    int health = store_health(engine_store(control_of(request)->engine));
+    if (request_server_stops(request) || health == ERR_IO) /* which is about to end it */
+        answer(request, 503, "stopping");
+    else if (health < 0)
+        answer(request, 503, "storage_full");
+    else
+        answer(request, 200, "ready");
 }

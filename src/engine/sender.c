@@ -39,11 +39,12 @@ void sender_note(struct sender *sender, enum store_use use, int status)
 {
     static const char *const events[STORE_USES] = {
         [READING] = "callbacks wait: the store cannot be read",
-        [WRITING] = "callbacks wait: the store refuses to be written",
+        [WRITING] = "callbacks wait: what came of them cannot be written",
     };
     bool failing = status < 0;
     if (failing)
         sender->retry_at = time_steady_ms() + RETRY_MS;
+    failing &= !store_logs(status); /* then the store has said it */
     if (failing == sender->failing[use])
         return;
     sender->failing[use] = failing;
@@ -237,6 +238,8 @@ void sender_stop(struct sender *sender)
     receivers_finish(&sender->receivers);
     heap_finish(&sender->answers);
     curl_multi_cleanup(sender->multi);
+    pthread_mutex_lock(&sender->lock); /* whoever wrote the last one may still hold it */
+    pthread_mutex_unlock(&sender->lock);
     pthread_mutex_destroy(&sender->lock);
     free(sender);
 }

@@ -13,8 +13,8 @@ static void was_written(void *arg)
     pthread_mutex_lock(&sender->lock);
     attempt->next = sender->written;
     sender->written = attempt;
+    sender_wake(sender); /* once the lock is let go, the sender may end with this one */
     pthread_mutex_unlock(&sender->lock);
-    sender_wake(sender);
 }
 
 static void submit(struct attempt *attempt)

@@ -13,6 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Between two starts of the server the wall clock may have been put back: then what happens now
+ * happened, as far as anybody is told, at the moment that it follows. Timers go by the clock.
+ */
+static int64_t not_before(int64_t at, int64_t before)
+{
+    return at < before ? before : at;
+}
+
 /* Moves the job in the store and in memory; `scenario` and `error` NULL where there is none. */
 static int move(struct db *db, const struct workspace *workspace, struct job *job,
                 enum job_event event, const struct job_change *details)
@@ -60,7 +69,7 @@ int transition_start(struct db *db, const struct workspace *workspace, struct jo
     /* The plan of times alone is kept for the rule that it names. */
     unsigned marks = plan_marks(&plan, JOB_PROCESSING) | (job->marks & JOB_HAS_PLAN);
     status = move(db, workspace, job, JOB_START,
-                  &(struct job_change){.started_at = at,
+                  &(struct job_change){.started_at = not_before(at, job->created_at),
                                        .completed_at = -1,
                                        .marks = marks,
                                        .start_cause = cause,
@@ -206,7 +215,7 @@ static int end(struct db *db, struct workspace *workspace, struct job *job, enum
 {
     details->started_at = job->started_at;
     details->start_cause = job->start_cause;
-    details->completed_at = at;
+    details->completed_at = not_before(at, job->started_at < 0 ? job->created_at : job->started_at);
     details->due_at = -1;
     details->marks = job->marks & JOB_HAS_PLAN;
     int status = move(db, workspace, job, event, details);

@@ -112,16 +112,16 @@ static int tick_run(struct write *write, struct db *db)
     return status;
 }
 
-/* Says once that timers fail, and once that they work again. */
+/* Says once that timers fail, and once that they work again, where the store does not. */
 static void note_failure(struct worker *worker, const struct workspace *workspace, int status)
 {
-    bool failing = status < 0;
+    bool failing = status < 0 && !store_logs(status);
     if (failing == worker->failing)
         return;
     worker->failing = failing;
     if (failing)
-        log_event(LOG_ERROR, "jobs wait: the store refuses to be written",
-                  LOG_STR("workspace", workspace->row.slug), LOG_STR("reason", err_reason(status)));
+        log_event(LOG_ERROR, "jobs wait", LOG_STR("workspace", workspace->row.slug),
+                  LOG_STR("reason", err_reason(status)));
     else
         log_message(LOG_INFO, "jobs go on");
 }
@@ -278,10 +278,12 @@ void worker_stop(struct worker *worker)
     pthread_mutex_lock(&worker->lock);
     worker->stopping = true;
     pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_join(worker->thread, NULL); /* which may send a last tick */
+    pthread_mutex_lock(&worker->lock);
     while (worker->ticks)
         pthread_cond_wait(&worker->idle, &worker->lock);
     pthread_mutex_unlock(&worker->lock);
-    pthread_join(worker->thread, NULL);
     pthread_cond_destroy(&worker->wake);
     pthread_cond_destroy(&worker->idle);
     pthread_mutex_destroy(&worker->lock);

@@ -282,7 +282,7 @@ static void finish(struct request *request)
     if (buf_failed(&request->body)) {
         router_fail(request, ERR_NO_MEMORY, "no memory for the body");
     } else if (!begin_work(request)) {
-        router_fail(request, ERR_STOPPING, NULL);
+        router_fail(request, atomic_load(&request->server->reason), NULL);
     } else {
         if (request->api->enter)
             request->api->enter(request);

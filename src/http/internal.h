@@ -152,6 +152,7 @@ struct server {
     atomic_long drips;   /* answers that are sent drop by drop */
     atomic_long streams; /* that are made while they are sent */
     atomic_bool closed;  /* no handler begins any more: what is suspended cannot be stopped */
+    atomic_int reason;   /* an ERR_ code: why not */
     pthread_mutex_t waits_lock;
     pthread_mutex_t connections_lock;
     struct connection *first_connection; /* the next to be looked at */

@@ -145,7 +145,9 @@ void router_fail(struct request *request, int error, const char *detail)
 {
     struct refusal refusal;
     refusal_of_error(error, &refusal);
-    log_event(LOG_ERROR, "request failed", LOG_STR("id", request_id(request)),
+    /* The store says once what fails all alike, and main() that the server stops. */
+    bool is_said = refusal.kind == REFUSED_UNAVAILABLE && error != ERR_OVERLOADED;
+    log_event(is_said ? LOG_DEBUG : LOG_ERROR, "request failed", LOG_STR("id", request_id(request)),
               LOG_STR("method", request->method), LOG_STR("path", request_log_path(request)),
               LOG_INT("status", refusal.status), LOG_STR("code", refusal.code),
               LOG_STR("reason", detail ? detail : refusal.detail));

@@ -256,8 +256,9 @@ const char *server_library(void)
     return library;
 }
 
-void server_drain(struct server *server)
+void server_drain(struct server *server, int reason)
 {
+    atomic_store(&server->reason, reason);
     waits_end(server);
 }
 
@@ -285,7 +286,8 @@ static void stop_listening(const struct server *server)
 
 void server_stop(struct server *server, int patience_ms)
 {
-    server_drain(server);
+    if (!server_is_draining(server))
+        server_drain(server, ERR_STOPPING);
     stop_listening(server);
     /*
      * libmicrohttpd has no event for "idle", so this looks every few milliseconds. It aborts when

@@ -53,8 +53,9 @@ int server_start(const struct server_options *options, struct listener *listener
 const char *server_library(void);
 
 /* From now on the server is not ready, answers close their connections, and what waits for real
- * time goes on at once. Any thread. */
-void server_drain(struct server *server);
+ * time goes on at once. At the very last, requests are refused with `reason`, an ERR_ code. Any
+ * thread. */
+void server_drain(struct server *server, int reason);
 bool server_is_draining(const struct server *server);
 
 /* Stops accepting, waits for the requests in flight (at most `patience_ms`), stops and frees it. */

@@ -1,10 +1,13 @@
 #include "base/time.h"
 #include "store/db_internal.h"
+#include "store/trouble.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /*
  * Checkpoints copy the log into the file, and hold the writer up meanwhile. So they are made when
@@ -13,7 +16,7 @@
  * few requests meet the stop. That one waits for the readers, whose reads are short, so that the
  * log starts anew.
  */
-enum { IDLE_PAGES = 1000, LONGEST_PAGES = 16000 };
+enum { IDLE_PAGES = 1000, LONGEST_PAGES = 16000, PAGE_BYTES = 4096 };
 
 /* Pages kept in memory once they are used. The writer's are all over the indexes: ids are random.
  */
@@ -47,9 +50,35 @@ static const struct sql_list *const lists[TABLES] = {
     [TABLE_DELIVERY_LIST] = &delivery_list_sql,
 };
 
+/*
+ * A full disk is not always told as one: a quota, or a log's index that cannot grow. A failed sync
+ * is never taken for it, because nobody knows what is on the medium after that.
+ */
+static bool lacks_room(struct db *db, int result)
+{
+    int reason = sqlite3_system_errno(db->connection);
+    return (result == SQLITE_IOERR_WRITE || result == SQLITE_IOERR_SHMSIZE ||
+            result == SQLITE_IOERR_SHMOPEN || result == SQLITE_IOERR_SHMMAP) &&
+           (reason == ENOSPC || reason == EDQUOT);
+}
+
+int db_error(struct db *db, int sqlite_result)
+{
+    int status = query_error(sqlite_result);
+    if (status == 0 || status == ERR_EXISTS)
+        return status;
+    if (lacks_room(db, sqlite_result))
+        status = ERR_FULL;
+    if (!db->is_writer)
+        trouble_note_read(status, sqlite3_errmsg(db->connection));
+    else if (status == ERR_IO && (sqlite_result & 0xff) == SQLITE_IOERR)
+        db->is_broken = true;
+    return status;
+}
+
 static int failed(struct db *db, struct err *err)
 {
-    return err_set(err, query_error(sqlite3_extended_errcode(db->connection)), "%s",
+    return err_set(err, db_error(db, sqlite3_extended_errcode(db->connection)), "%s",
                    sqlite3_errmsg(db->connection));
 }
 
@@ -191,6 +220,7 @@ int db_open(const char *path, enum db_role role, enum durability durability, str
     if (!db)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
 
+    db->is_writer = role == DB_WRITER;
     int status = 0;
     if (sqlite3_open_v2(path, &db->connection, flags, NULL) != SQLITE_OK)
         status = db->connection ? failed(db, err) : err_set(err, ERR_NO_MEMORY, "out of memory");
@@ -223,25 +253,32 @@ void db_close(struct db *db)
     }
     sqlite3_finalize(db->begin);
     sqlite3_finalize(db->commit);
+    if (db->is_broken) /* nothing is tried again: the log stays, and the next start reads it */
+        sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(db->connection);
     free(db);
 }
 
-static int run(sqlite3_stmt *statement)
+static int run(struct db *db, sqlite3_stmt *statement)
 {
-    int result = sqlite3_step(statement);
+    int status = db_error(db, sqlite3_step(statement));
     sqlite3_reset(statement);
-    return query_error(result);
+    return status;
 }
 
 int db_begin(struct db *db)
 {
-    return run(db->begin);
+    return db->is_broken ? ERR_IO : run(db, db->begin);
 }
 
 int db_commit(struct db *db)
 {
-    return run(db->commit);
+    return run(db, db->commit);
+}
+
+bool db_is_broken(const struct db *db)
+{
+    return db->is_broken;
 }
 
 int db_hold(struct db *db)
@@ -281,9 +318,22 @@ int64_t db_next_number(struct db *db)
     return ++db->numbers;
 }
 
+/* Bytes that the store's file system has to give. */
+static uint64_t room(const struct db *db)
+{
+    struct statvfs about;
+    const char *path = sqlite3_db_filename(db->connection, "main");
+    return statvfs(path, &about) == 0 ? (uint64_t)about.f_bavail * about.f_frsize : UINT64_MAX;
+}
+
+/* On a small disk the log has to leave room for what a checkpoint adds to the file: as much again.
+ */
 bool db_wants_checkpoint(const struct db *db, bool idle)
 {
-    return db->log_pages - db->kept_pages >= (idle ? IDLE_PAGES : LONGEST_PAGES);
+    int pages = db->log_pages - db->kept_pages;
+    if (pages < IDLE_PAGES)
+        return false;
+    return idle || pages >= LONGEST_PAGES || room(db) < (uint64_t)db->log_pages * PAGE_BYTES;
 }
 
 int db_checkpoint(struct db *db, enum checkpoint checkpoint)
@@ -294,15 +344,42 @@ int db_checkpoint(struct db *db, enum checkpoint checkpoint)
         [CHECKPOINT_TRUNCATE] = SQLITE_CHECKPOINT_TRUNCATE,
     };
     int64_t patience_ms = db->patience_ms;
+    if (db->is_broken)
+        return ERR_IO;
     if (checkpoint == CHECKPOINT_RESTART)
         db->patience_ms = RESTART_TIMEOUT_MS;
-    int status =
-        query_error(sqlite3_wal_checkpoint_v2(db->connection, NULL, modes[checkpoint], NULL, NULL));
+    int result = sqlite3_wal_checkpoint_v2(db->connection, NULL, modes[checkpoint], NULL, NULL);
+    int status = db_error(db, result);
     db->patience_ms = patience_ms;
     /* A reader of another process may keep the log from starting anew; it is not waited for again
        before the log has grown by as much once more. */
     db->kept_pages = status < 0 ? db->log_pages : 0;
     if (status == 0)
         db->log_pages = 0;
+    return status;
+}
+
+/*
+ * A small write may still find a place in the log that is the store's already, and the next would
+ * not: so the file system has to have some room as well.
+ */
+int db_try(struct db *db)
+{
+    enum { ROOM_MIN = 1024 * 1024, TEXT = 60 };
+    int64_t layout = 0;
+    char sql[TEXT];
+    db_checkpoint(db, CHECKPOINT_RESTART);
+    if (room(db) < ROOM_MIN)
+        return ERR_FULL;
+    int status = db_begin(db);
+    if (status == 0)
+        status = db_integer(db, "PRAGMA user_version", &layout, NULL);
+    snprintf(sql, sizeof sql, "PRAGMA user_version=%d", (int)layout);
+    if (status == 0)
+        status = db_execute(db, sql, NULL);
+    if (status == 0)
+        status = db_commit(db);
+    if (status < 0)
+        db_rollback(db);
     return status;
 }

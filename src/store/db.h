@@ -37,6 +37,13 @@ int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
 
+/* Whether the medium failed the writer: then nothing of its is written, synced or tried again. */
+bool db_is_broken(const struct db *db);
+
+/* Whether there is room again: 0, or what is still the matter. The writer's, between transactions.
+ */
+int db_try(struct db *db);
+
 /* A reader's: until its end, all that is read is as of one moment. 0 or an error. */
 int db_hold(struct db *db);
 void db_let_go(struct db *db);

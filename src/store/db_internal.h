@@ -12,6 +12,7 @@ struct db {
     sqlite3 *connection;
     sqlite3_stmt **statements[TABLES];
     sqlite3_stmt *begin, *commit; /* the writer's */
+    bool is_writer, is_broken;
     unsigned long rollbacks;
     int64_t numbers;     /* drawn so far; see db_next_number() */
     size_t batch_size;   /* messages in the present transaction */
@@ -24,6 +25,13 @@ struct db {
 
 /* Applies the migrations that a store lacks (store/migrate.c). */
 int db_migrate(struct db *db, struct err *err);
+
+/*
+ * What a result of SQLite's on this connection means, as an ERR_ code. Where the medium failed the
+ * writer, the connection is broken from then on; a reader's fault is logged, now and then, because
+ * those who read are told nothing but that it failed.
+ */
+int db_error(struct db *db, int sqlite_result);
 
 /* The present layout's number. */
 int db_newest_layout(void);

@@ -58,7 +58,7 @@ int query_step(struct query *query)
     int result = sqlite3_step(query->statement);
     if (result == SQLITE_ROW)
         return 1;
-    return result == SQLITE_DONE ? 0 : query_error(result);
+    return result == SQLITE_DONE ? 0 : db_error(query->db, result);
 }
 
 int query_run(struct query *query)
@@ -138,6 +138,8 @@ int64_t query_last_key(struct db *db)
 
 int query_error(int sqlite_result)
 {
+    if (sqlite_result == SQLITE_IOERR_NOMEM)
+        return ERR_NO_MEMORY;
     /* Of constraints only these are a name that is taken: who draws ids draws again at ERR_EXISTS.
      */
     if (sqlite_result == SQLITE_CONSTRAINT_UNIQUE || sqlite_result == SQLITE_CONSTRAINT_PRIMARYKEY)

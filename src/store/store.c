@@ -96,6 +96,16 @@ void store_watch(struct store *store, void (*committed)(void *arg, int64_t numbe
     writer_watch(store->writer, committed, arg);
 }
 
+void store_on_failure(struct store *store, void (*failed)(void *arg), void *arg)
+{
+    writer_on_failure(store->writer, failed, arg);
+}
+
+int store_health(const struct store *store)
+{
+    return writer_health(store->writer);
+}
+
 /* A write that somebody waits for. */
 struct waited {
     struct write write;

@@ -62,6 +62,21 @@ int store_write(struct store *store, struct write *write);
  */
 void store_watch(struct store *store, void (*committed)(void *arg, int64_t number), void *arg);
 
+/*
+ * From now on `failed` is called, once, on the writer's thread, when the store's medium has failed
+ * to write or to sync, after those whose writes were under way were told: what is on it nobody
+ * knows then, so every write is refused with ERR_IO from that moment, nothing is tried again, and
+ * the server is to end. At once where it has failed already.
+ */
+void store_on_failure(struct store *store, void (*failed)(void *arg), void *arg);
+
+/* Whether it takes writes: 0, or ERR_FULL until there is room again, or ERR_IO for good. Any
+ * thread. */
+int store_health(const struct store *store);
+
+/* Whether the store itself logs that its writes fail so, once for all who are told of it. */
+bool store_logs(int status);
+
 /* What the writer did since the start, and what waits for it. Any thread. */
 extern const struct histogram_bounds store_batch_sizes, store_commit_times; /* times in µs */
 

@@ -10,6 +10,7 @@
 #include "store/writer.h"
 #include "base/time.h"
 #include "store/db_internal.h"
+#include "store/trouble.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -41,7 +42,10 @@ struct writer {
     pthread_cond_t wake;
     struct write *first, **last; /* the queue, under the lock */
     size_t queued;
-    bool stopping;
+    bool stopping, broken;
+    void (*failed)(void *arg); /* under the lock, as its argument */
+    void *failed_arg;
+    struct trouble trouble;
     struct counted batch_sizes, commit_times;
     pthread_mutex_t watch_lock;                   /* held while the watcher is called */
     void (*committed)(void *arg, int64_t number); /* under that lock, as its argument */
@@ -54,30 +58,85 @@ struct batch {
     size_t count;
 };
 
-/* With the lock held: waits for messages, or for so long that the writer counts as idle. */
-static bool wait_or_idle(struct writer *writer)
+/* What was sent while a lock was waited for has waited too: it is not made to wait once more. */
+static void fail_queue(struct writer *writer, int status)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct write *write = writer->first;
+    writer->first = NULL;
+    writer->last = &writer->first;
+    writer->queued = 0;
+    pthread_mutex_unlock(&writer->lock);
+    for (struct write *next; write; write = next) {
+        next = write->next;
+        write->done(write, status);
+    }
+}
+
+/*
+ * The medium has failed: SQLite, and the kernel, may take for written what is not (a sync that is
+ * made again after one that failed says nothing). So this was the last write.
+ */
+static void fail(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool is_first = !writer->broken;
+    writer->broken = true;
+    atomic_store(&writer->trouble.health, ERR_IO);
+    pthread_mutex_unlock(&writer->lock);
+    fail_queue(writer, ERR_IO);
+    pthread_mutex_lock(&writer->lock);
+    if (is_first && writer->failed)
+        writer->failed(writer->failed_arg);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* With the lock held: waits for messages, at most so long; whether none came. */
+static bool wait_at_most(struct writer *writer, int64_t ms)
 {
     struct timespec until;
+    if (ms <= 0)
+        return true;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += IDLE_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
+        until.tv_nsec -= 1000000000;
     }
     return pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == ETIMEDOUT;
+}
+
+/* A full disk is looked at again now and then, also where nobody writes. */
+static void try_again(struct writer *writer)
+{
+    if (trouble_try_at(&writer->trouble) <= time_steady_ms())
+        trouble_note_try(&writer->trouble, db_try(writer->db));
+}
+
+/* With the lock held: does what is to be done while nobody sends messages. */
+static void use_idleness(struct writer *writer, bool is_full)
+{
+    pthread_mutex_unlock(&writer->lock);
+    if (is_full)
+        try_again(writer);
+    else
+        db_checkpoint(writer->db, CHECKPOINT_PASSIVE);
+    if (db_is_broken(writer->db))
+        fail(writer);
+    pthread_mutex_lock(&writer->lock);
 }
 
 /* With the lock held: waits for messages, and checkpoints meanwhile where nobody sends any. */
 static void await(struct writer *writer)
 {
     while (!writer->first && !writer->stopping) {
-        if (!db_wants_checkpoint(writer->db, true)) {
+        int64_t try_at = trouble_try_at(&writer->trouble);
+        bool is_full = try_at != TIME_NEVER;
+        if (writer->broken || (!is_full && !db_wants_checkpoint(writer->db, true)))
             pthread_cond_wait(&writer->wake, &writer->lock);
-        } else if (wait_or_idle(writer)) {
-            pthread_mutex_unlock(&writer->lock);
-            db_checkpoint(writer->db, CHECKPOINT_PASSIVE);
-            pthread_mutex_lock(&writer->lock);
-        }
+        else if (wait_at_most(writer, is_full ? try_at - time_steady_ms() : IDLE_MS))
+            use_idleness(writer, is_full);
     }
 }
 
@@ -143,6 +202,25 @@ static int transact(struct writer *writer, struct batch *batch, size_t from, siz
     return status;
 }
 
+/* How many of a batch ended so. */
+static size_t count_status(const struct batch *batch, int status)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        total += batch->status[i] == status;
+    return total;
+}
+
+/* The worst is told: that the disk is full, although a small write of the batch found room. */
+static void note_trouble(struct writer *writer, const struct batch *batch)
+{
+    int worst = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->status[i] == 0 || store_logs(batch->status[i]))
+            worst = batch->status[i] < worst ? batch->status[i] : worst;
+    trouble_note(&writer->trouble, worst, count_status(batch, worst));
+}
+
 /* A failed medium or a held lock would fail the others just so, each after the same wait. */
 static bool fails_all(int status)
 {
@@ -167,21 +245,6 @@ static void tell(struct batch *batch)
         batch->messages[i]->done(batch->messages[i], batch->status[i]);
 }
 
-/* What was sent while a lock was waited for has waited too: it is not made to wait once more. */
-static void fail_queue(struct writer *writer, int status)
-{
-    pthread_mutex_lock(&writer->lock);
-    struct write *write = writer->first;
-    writer->first = NULL;
-    writer->last = &writer->first;
-    writer->queued = 0;
-    pthread_mutex_unlock(&writer->lock);
-    for (struct write *next; write; write = next) {
-        next = write->next;
-        write->done(write, status);
-    }
-}
-
 /* Tells of the numbers that a batch drew, if it did. */
 static void tell_number(struct writer *writer, int64_t before)
 {
@@ -200,12 +263,16 @@ static void *writer_main(void *arg)
     while (take(writer, &batch)) {
         int64_t number = writer->db->numbers;
         run_batch(writer, &batch);
+        note_trouble(writer, &batch);
         tell(&batch);
         tell_number(writer, number);
         if (batch.status[0] == ERR_BUSY)
             fail_queue(writer, ERR_BUSY);
         if (db_wants_checkpoint(writer->db, false))
             db_checkpoint(writer->db, CHECKPOINT_RESTART);
+        try_again(writer);
+        if (db_is_broken(writer->db))
+            fail(writer);
     }
     return NULL;
 }
@@ -239,6 +306,8 @@ int writer_submit(struct writer *writer, struct write *write)
     pthread_mutex_lock(&writer->lock);
     if (writer->stopping)
         status = ERR_STOPPING;
+    else if (writer->broken)
+        status = ERR_IO;
     else if (writer->queued >= QUEUE_MAX)
         status = ERR_OVERLOADED;
     else {
@@ -266,6 +335,21 @@ void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t nu
     writer->committed = committed;
     writer->arg = arg;
     pthread_mutex_unlock(&writer->watch_lock);
+}
+
+void writer_on_failure(struct writer *writer, void (*failed)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->failed = failed;
+    writer->failed_arg = arg;
+    if (writer->broken && failed)
+        failed(arg);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+int writer_health(const struct writer *writer)
+{
+    return atomic_load(&writer->trouble.health);
 }
 
 void writer_stop(struct writer *writer)

@@ -15,6 +15,10 @@ int writer_submit(struct writer *writer, struct write *write);
 /* As store_watch(). */
 void writer_watch(struct writer *writer, void (*committed)(void *arg, int64_t number), void *arg);
 
+/* As store_on_failure() and store_health(). */
+void writer_on_failure(struct writer *writer, void (*failed)(void *arg), void *arg);
+int writer_health(const struct writer *writer);
+
 /* As store_read_stats(). */
 void writer_read_stats(struct writer *writer, struct store_stats *ret_stats);
 

@@ -83,8 +83,8 @@ const reasons = [
         operations: ['getReport'], status: 200, examples: ['report'],
     },
     {
-        reason: 'only while the server stops, for a moment that no request can prolong',
-        operations: ['getReadiness'], status: 503, examples: ['stopping'],
+        reason: 'only while the server stops, for a moment that no request can prolong, or while its disk is full',
+        operations: ['getReadiness'], status: 503, examples: ['stopping', 'storageFull'],
     },
 ];
 

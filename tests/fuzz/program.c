@@ -177,7 +177,7 @@ struct program *program_start(const struct program_options *options)
 
 static void stop(struct program *program)
 {
-    server_drain(program->server);
+    server_drain(program->server, ERR_STOPPING);
     engine_end_waits(program->engine);
     server_stop(program->server, PATIENCE_MS);
     control_finish(&program->control);

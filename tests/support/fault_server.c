@@ -285,7 +285,7 @@ int main(void)
     printf("understudy 0 ready on %s\n", listener.url);
     fflush(stdout);
     sigwait(&ends, &number_of_signal);
-    server_drain(server);
+    server_drain(server, ERR_STOPPING);
     struct timespec linger = {.tv_nsec = LINGER_MS * 1000000L};
     nanosleep(&linger, NULL);
     server_stop(server, PATIENCE_MS);

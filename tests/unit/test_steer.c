@@ -68,17 +68,19 @@ START_TEST(moves)
     struct job job = add_job("a", &nothing);
     int64_t due = TIME_NEVER;
     if (from != JOB_QUEUED)
-        ck_assert_int_eq(steer_move(db, &workspace, &job, from, &by_rule, 5, &due), 0);
+        ck_assert_int_eq(steer_move(db, &workspace, &job, from, &by_rule, START + 5, &due), 0);
     struct job before = get("a");
     int64_t owed = support_integer(db, "SELECT count(*) FROM delivery");
     bool legal =
         (from == JOB_QUEUED && to != JOB_QUEUED) || (from == JOB_PROCESSING && to > JOB_PROCESSING);
     due = TIME_NEVER;
-    int status = steer_move(db, &workspace, &job, to, &by_rule, 7, &due);
+    int status = steer_move(db, &workspace, &job, to, &by_rule, START + 7, &due);
     struct job after = get("a");
     ck_assert_int_eq(status, legal ? 0 : ERR_INVALID);
     /* An end's callback is due at once. */
-    ck_assert_int_eq(due, !legal ? TIME_NEVER : to == JOB_PROCESSING ? 7 + PROCESSING : 7);
+    ck_assert_int_eq(due, !legal                 ? TIME_NEVER
+                          : to == JOB_PROCESSING ? START + 7 + PROCESSING
+                                                 : START + 7);
     if (!legal) {
         ck_assert_mem_eq(&after, &before, sizeof after);
         return;
@@ -90,7 +92,7 @@ START_TEST(moves)
     if (to > JOB_PROCESSING)
         ck_assert_int_eq(after.end_cause, JOB_CAUSE_RULE);
     if (from == JOB_QUEUED && to != JOB_CANCELLED) {
-        ck_assert_int_eq(after.started_at, 7); /* by way of processing, at one instant */
+        ck_assert_int_eq(after.started_at, START + 7); /* by way of processing, at one instant */
         ck_assert_int_eq(after.start_cause, JOB_CAUSE_RULE);
     }
 }
