@@ -10,7 +10,7 @@ import { DEFAULT_KEY } from '../api/client.mjs';
 import { Wire, request } from '../api/wire.mjs';
 import { startServer } from '../support/server.mjs';
 
-const CROWD = 1000, IDLE = Number(process.env.IDLE_CONNECTIONS ?? 5000);
+const CROWD = 1000, IDLE = 10_000;
 const ASKED = 200, P99_MS = 250, GOAL_MS = 50, IDLE_BYTES = 16 * 1024;
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -166,7 +166,8 @@ describe('Crowds', () => {
 
 describe('Idle connections', () => {
     it(`${IDLE} of them, 16 KiB each at most`, async (t) => {
-        const server = await startServer({});
+        // glibc's filling of what is allocated would touch memory that nothing else ever does.
+        const server = await startServer({ env: { MALLOC_PERTURB_: '' } });
         t.after(() => server.stop());
         await health(server.port);
         const begun = memory(server);
