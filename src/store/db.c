@@ -125,15 +125,20 @@ static int prepare_list(struct db *db, enum table table, enum db_role role, stru
     return 0;
 }
 
+/* Made before all others, as an end must not lack memory: what is left open never ends. */
+static int prepare_ends(struct db *db, struct err *err)
+{
+    int status = prepare(db, "COMMIT", &db->commit, err);
+    return status == 0 ? prepare(db, "ROLLBACK", &db->roll_back, err) : status;
+}
+
 static int prepare_all(struct db *db, enum db_role role, struct err *err)
 {
     int status = 0;
     for (int table = 0; table < TABLES && status == 0; table++)
         status = prepare_list(db, (enum table)table, role, err);
-    if (status == 0 && role == DB_WRITER) {
-        if ((status = prepare(db, "BEGIN IMMEDIATE", &db->begin, err)) == 0)
-            status = prepare(db, "COMMIT", &db->commit, err);
-    }
+    if (status == 0 && role == DB_WRITER)
+        status = prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
     return status;
 }
 
@@ -202,7 +207,9 @@ static int lay_out(struct db *db, enum db_role role, struct err *err)
 {
     struct err reason = {""};
     /* In the roll-back journal's mode, where a new file is whole or empty. */
-    int status = role == DB_WRITER ? db_migrate(db, &reason) : 0;
+    int status = prepare_ends(db, &reason);
+    if (status == 0 && role == DB_WRITER)
+        status = db_migrate(db, &reason);
     if (status == 0)
         status = prepare_all(db, role, &reason);
     if (status == ERR_INTERNAL)
@@ -253,6 +260,7 @@ void db_close(struct db *db)
     }
     sqlite3_finalize(db->begin);
     sqlite3_finalize(db->commit);
+    sqlite3_finalize(db->roll_back);
     if (db->is_broken) /* nothing is tried again: the log stays, and the next start reads it */
         sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(db->connection);
@@ -288,7 +296,9 @@ int db_hold(struct db *db)
 
 void db_let_go(struct db *db)
 {
-    db_execute(db, "COMMIT", NULL);
+    run(db, db->commit);
+    if (!sqlite3_get_autocommit(db->connection))
+        run(db, db->roll_back);
 }
 
 void db_hurry(struct db *db)
@@ -300,7 +310,7 @@ void db_rollback(struct db *db)
 {
     db->rollbacks++;
     if (!sqlite3_get_autocommit(db->connection)) /* some errors roll back by themselves */
-        db_execute(db, "ROLLBACK", NULL);
+        run(db, db->roll_back);
 }
 
 size_t db_batch_size(const struct db *db)
