@@ -18,7 +18,9 @@ const FURTHEST = 400; // of a request; those that use more do so in loops
 const ONLY = process.env.MEMORY_ONLY ?? '';
 const WAITS_MS = 300; // what waits for memory is given so long
 const SUSPECT_MS = 5000; // longer than any of them takes
-const LEFT_MAX = 8; // blocks that the libraries' threads may have kept
+/* Blocks that the libraries' threads may have kept. (A sanitizer's are not counted all; there, its own look for
+   leaks shows them.) */
+const LEFT_MAX = 8;
 const chosen = requests.filter(({ name }) => name.includes(ONLY));
 
 /** What there is in an answer: names and types, but for what lists hold. */
@@ -176,7 +178,7 @@ async function work(t, failures, rounds) {
     for (let nth = 1; nth <= rounds; nth += 1) {
         const body = job({ request_id: `r${nth}`, callback_url: receiver.url, callback_headers: { 'X-N': `${nth}` } });
         const known = receiver.requests.length;
-        if (nth % 2) memory.fail(nth, failures); // of the request, or only of what comes of it
+        if (nth % 2) memory.fail(nth, failures); // from the request on, or from what comes of it
         const first = await api.createJob(body).catch(closed);
         if (nth % 2 === 0) memory.fail(nth, failures);
         await Promise.race([receiver.came(known + 1), new Promise((resolve) => { setTimeout(resolve, 50); })]);

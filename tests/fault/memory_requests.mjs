@@ -127,7 +127,12 @@ export const requests = [
     { name: 'GET health', status: 200, same: true, send: ({ server }) => request(server, 'GET', '/healthz') },
     { name: 'GET clock', status: 200, send: ({ mock }) => mock.send('GET', '/clock') },
     { name: 'POST clock/advance', status: 200, waits: true, prepare: ({ api, receiver }) => api.newJob({ callback_url: receiver.url }),
-        send: ({ mock }) => mock.send('POST', '/clock/advance', { body: { by: '5s' } }) },
+        send: ({ mock }) => mock.send('POST', '/clock/advance', { body: { by: '5s' } }),
+        whole: async ({ api, mock, receiver }, text, { id }) => {
+            await mock.must(200, 'POST', '/clock/advance', { body: { by: '5s' } });
+            assert.equal((await api.readJob(id)).status, 'completed');
+            await until(() => receiver.requests.some(({ json }) => json.id === id), { what: `the callback of ${id}`, timeout: 5000 });
+        } },
     { name: 'POST wait', status: 200, send: ({ mock }) => mock.send('POST', '/wait', { body: { until: 'settled', wait: '1s' } }) },
     { name: 'POST inbox', status: 200, same: true, send: ({ mock }, text) => mock.send('POST', '/inbox/orders', { body: { text } }) },
     { name: 'GET inbox', status: 200, send: ({ mock }) => mock.send('GET', '/inbox/orders?limit=3') },

@@ -38,12 +38,22 @@ static void *(*next_realloc)(void *block, size_t size);
 static void *(*next_memalign)(size_t alignment, size_t size);
 static void (*next_free)(void *block);
 
-/* dlsym() gives an object's address for a function's. It allocates nothing where it succeeds. */
-#define FIND(name_)                                                                                \
-    do {                                                                                           \
-        if (!next_##name_)                                                                         \
-            *(void **)&next_##name_ = dlsym(RTLD_NEXT, #name_);                                    \
-    } while (0)
+/* dlsym() gives an object's address for a function's. */
+#define FIND(name_) (*(void **)&next_##name_ = dlsym(RTLD_NEXT, #name_))
+
+/* All at the first call, which may be one of dlsym()'s own: it gets nothing, and frees nothing. */
+static void find(void)
+{
+    static int is_found;
+    if (is_found)
+        return;
+    is_found = 1;
+    FIND(free);
+    FIND(malloc);
+    FIND(calloc);
+    FIND(realloc);
+    FIND(memalign);
+}
 
 __attribute__((constructor)) static void set_up(void)
 {
@@ -104,20 +114,20 @@ static void *counted(void *block)
 
 void *malloc(size_t size)
 {
-    FIND(malloc);
-    return fails() ? NULL : counted(next_malloc(size));
+    find();
+    return !next_malloc || fails() ? NULL : counted(next_malloc(size));
 }
 
 void *calloc(size_t count, size_t size)
 {
-    FIND(calloc);
-    return fails() ? NULL : counted(next_calloc(count, size));
+    find();
+    return !next_calloc || fails() ? NULL : counted(next_calloc(count, size));
 }
 
 void *realloc(void *block, size_t size)
 {
-    FIND(realloc);
-    if (fails())
+    find();
+    if (!next_realloc || fails())
         return NULL;
     void *moved = next_realloc(block, size);
     if (!block)
@@ -139,8 +149,8 @@ void *reallocarray(void *block, size_t count, size_t size)
 
 void *memalign(size_t alignment, size_t size)
 {
-    FIND(memalign);
-    return fails() ? NULL : counted(next_memalign(alignment, size));
+    find();
+    return !next_memalign || fails() ? NULL : counted(next_memalign(alignment, size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
@@ -159,8 +169,8 @@ int posix_memalign(void **ret_block, size_t alignment, size_t size)
 
 void free(void *block)
 {
-    FIND(free);
-    if (!block)
+    find();
+    if (!block || !next_free)
         return;
     atomic_fetch_sub(&memory->live, 1);
     next_free(block);
