@@ -26,6 +26,7 @@ needs=(
     "test     command:sqlite3        sqlite3"
     "test     command:strace         strace"
     "test     command:clang-format-14 clang-format-14"
+    "test     command:systemd-analyze systemd"
     "browser  command:chromium       chromium"
     "bench    command:wrk            wrk"
     "fuzz     command:clang-14       clang-14"
