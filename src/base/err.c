@@ -2,13 +2,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+const char *err_system(int error)
+{
+    static _Thread_local char text[128]; /* the longest has half as many */
+    return strerror_r(error, text, sizeof text);
+}
 
 int err_set(struct err *err, int code, const char *format, ...)
 {
     if (err) {
         va_list args;
         va_start(args, format);
-        vsnprintf(err->text, sizeof err->text, format, args);
+        (void)vsnprintf(err->text, sizeof err->text, format, args);
         va_end(args);
     }
     return code;

@@ -37,6 +37,9 @@ struct err {
 /* What a code means, in a few words. */
 const char *err_reason(int code);
 
+/* What the system calls an errno; good until the thread's next call. */
+const char *err_system(int error);
+
 /*
  * Writes a printf-style reason into `err` (which may be NULL) and returns `code`, so that a failing
  * function can end in `return err_set(err, ERR_IO, "…")`. Any thread.

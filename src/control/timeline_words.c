@@ -80,7 +80,7 @@ void timeline_put_span(struct buf *out, int64_t ms)
     static const struct {
         int64_t size;
         const char *name;
-    } units[] = {{24 * 60 * 60 * 1000, "d"}, {60 * 60 * 1000, "h"}, {60 * 1000, "m"}};
+    } units[] = {{INT64_C(86400000), "d"}, {INT64_C(3600000), "h"}, {INT64_C(60000), "m"}};
     if (ms < second) {
         buf_printf(out, "%lldms", (long long)ms);
         return;

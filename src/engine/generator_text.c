@@ -161,9 +161,8 @@ static void take_suffix(struct splitter *splitter, size_t start, ucs4_t last)
     size_t len = splitter->at - start;
     if (len <= 2 && starts(text, splitter->at, "++"))
         splitter->at += 2;
-    else if (len == 1 && !digit(last) && starts(text, splitter->at, "#"))
-        splitter->at++;
-    else if (digit(last) && (starts(text, splitter->at, "%") || starts(text, splitter->at, "+")))
+    else if (digit(last) ? starts(text, splitter->at, "%") || starts(text, splitter->at, "+")
+                         : len == 1 && starts(text, splitter->at, "#"))
         splitter->at++;
 }
 

@@ -32,7 +32,7 @@ static void refuse(struct request *request, enum refusal_kind kind, int status,
     va_list args;
     va_start(args, detail_format);
     *refusal = (struct refusal){.kind = kind, .status = status};
-    vsnprintf(refusal->detail, sizeof refusal->detail, detail_format, args);
+    (void)vsnprintf(refusal->detail, sizeof refusal->detail, detail_format, args);
     va_end(args);
 }
 

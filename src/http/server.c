@@ -64,7 +64,7 @@ static int bind_error(const char *host, unsigned port, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "this machine has no address %s", host);
     default:
         return err_set(err, ERR_INTERNAL, "cannot listen on port %u of %s: %s", port, host,
-                       strerror(errno));
+                       err_system(errno));
     }
 }
 

@@ -22,7 +22,7 @@ enum { SUFFIXES = sizeof suffixes / sizeof *suffixes };
 static int system_error(struct err *err, const char *what, const char *path)
 {
     int code = errno == EACCES || errno == EPERM ? ERR_PERMISSION : ERR_CREATE;
-    return err_set(err, code, "%s %s: %s", what, path, strerror(errno));
+    return err_set(err, code, "%s %s: %s", what, path, err_system(errno));
 }
 
 static char *join(const char *a, const char *b, const char *c)
@@ -117,7 +117,7 @@ static int inspect(const char *path, struct err *err)
     else if (!S_ISREG(about.st_mode))
         status = err_set(err, ERR_FOREIGN, "%s is not a regular file", path);
     else if ((len = pread(fd, header, sizeof header, 0)) < 0)
-        status = err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+        status = err_set(err, ERR_IO, "cannot read %s: %s", path, err_system(errno));
     else if (about.st_nlink > 1)
         status = err_set(err, ERR_CREATE,
                          "%s has another name (a hard link), under which another server could open "
