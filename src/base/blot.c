@@ -183,6 +183,11 @@ void blot_wipe_keys(char *text, size_t len)
     }
 }
 
+void blot_token(char *text, size_t len)
+{
+    fill_tokens(text, len, true, '.');
+}
+
 /* The token first: there may be the beginning of a key in it. */
 void blot_keys(char *text, size_t len, bool escapes)
 {

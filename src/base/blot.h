@@ -22,6 +22,9 @@ bool blot_has_escapes(const char *text, size_t len);
  * which costs a third. */
 void blot_keys(char *text, size_t len, bool escapes);
 
+/* The same of the token alone, in any spelling. */
+void blot_token(char *text, size_t len);
+
 /* Makes blanks of the whole of each, in the plain spelling. */
 void blot_wipe_keys(char *text, size_t len);
 

@@ -47,16 +47,21 @@ static const char *find_header(const struct answer *answer, const char *name)
     return NULL;
 }
 
-/* Whether a browser that is sent there would show it, as what it is called or looks like. */
-static bool is_document(const struct answer *answer)
+static const char *type_of(const struct answer *answer)
 {
-    static const char *const none[] = {"application/json", "application/problem+json",
-                                       "text/event-stream"};
-    const char *type = answer->content_type;
-    if (!type)
-        type = find_header(answer, "Content-Type");
-    for (size_t i = 0; type && i < sizeof none / sizeof *none; i++)
-        if (strncasecmp(type, none[i], strlen(none[i])) == 0)
+    return answer->content_type ? answer->content_type : find_header(answer, "Content-Type");
+}
+
+/* Whether scripts may run in it, where it is taken for what it says it is. */
+static bool may_be_active(const struct answer *answer)
+{
+    static const char *const inert[] = {"application/json", "application/problem+json",
+                                        "application/yaml", "text/event-stream",
+                                        "text/markdown",    "text/plain"};
+    const char *type = type_of(answer);
+    size_t len = type ? strcspn(type, "; \t") : 0;
+    for (size_t i = 0; type && i < sizeof inert / sizeof *inert; i++)
+        if (strlen(inert[i]) == len && strncasecmp(type, inert[i], len) == 0)
             return false;
     return type || answer->len;
 }
@@ -84,10 +89,14 @@ static bool has_policy(const struct request *request, const struct answer *answe
  */
 static void keep_still(struct request *request, const struct answer *answer)
 {
-    if (!is_document(answer) || has_policy(request, answer))
+    if (type_of(answer) == content_type_json || type_of(answer) == content_type_problem)
+        return; /* as most are, and no browser takes them for anything else */
+    if (has_policy(request, answer))
         return;
-    respond_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
-    respond_header(request, "X-Content-Type-Options", "nosniff");
+    if (may_be_active(answer))
+        respond_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
+    if (answer->len)
+        respond_header(request, "X-Content-Type-Options", "nosniff");
 }
 
 void answer_queue(struct request *request, const struct answer *answer,
