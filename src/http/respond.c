@@ -60,6 +60,8 @@ static bool may_be_active(const struct answer *answer)
                                         "text/markdown",    "text/plain"};
     const char *type = type_of(answer);
     size_t len = type ? strcspn(type, "; \t") : 0;
+    if (type && strchr(type, ','))
+        return true; /* a browser takes the last of several */
     for (size_t i = 0; type && i < sizeof inert / sizeof *inert; i++)
         if (strlen(inert[i]) == len && strncasecmp(type, inert[i], len) == 0)
             return false;
