@@ -235,9 +235,9 @@ static char *one_name(const char *path)
 }
 
 /*
- * A new file is its owner's alone: it has the values of callback_headers and the secrets of webhooks
- * as they are, which a callback is sent with. SQLite gives its files beside it the same mode. What
- * prevents it here prevents SQLite, too, which tells.
+ * A new file is its owner's alone: it has the values of callback_headers and the secrets of
+ * webhooks as they are, which a callback is sent with. SQLite gives its files beside it the same
+ * mode. What prevents it here prevents SQLite, too, which tells.
  */
 static void make_file(const char *path)
 {
