@@ -25,6 +25,7 @@ needs=(
     "test     command:curl           curl"
     "test     command:sqlite3        sqlite3"
     "test     command:strace         strace"
+    "test     file:/usr/sbin/nginx  nginx-light"
     "test     command:clang-format-14 clang-format-14"
     "test     command:systemd-analyze systemd"
     "browser  command:chromium       chromium"

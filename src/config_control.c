@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blot.h"
 #include "base/file.h"
 #include "base/json_line.h"
 #include "base/time.h"
@@ -10,7 +11,7 @@
 #include "engine/state.h"
 #include "report/report.h"
 
-enum { TOKEN_MIN = 8, TOKEN_MAX = 256, NAME_MAX_LENGTH = 253 };
+enum { TOKEN_MIN = 8, TOKEN_MAX = BLOT_TOKEN_MAX, NAME_MAX_LENGTH = 253 };
 
 int config_parse_control_token(const char *text, void *target, struct err *err)
 {

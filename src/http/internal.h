@@ -212,8 +212,8 @@ void waits_end(struct server *server);
 /* A name for a request that has none of its client's. (record.c) */
 void server_name_request(struct server *server, char ret_id[REQUEST_ID_SIZE]);
 
-/* The path for a log line, without API keys; "-" where there is no memory. (record.c) */
-const char *request_log_path(struct request *request);
+/* The path for a log line; the target, where that has none. (record.c) */
+const char *request_log_path(const struct request *request);
 
 /* Tells the recorder, once for each request; `answer` NULL: it gets none. (record.c) */
 void request_tell_end(struct request *request, enum request_end_kind kind,
