@@ -25,6 +25,8 @@ needs=(
     "test     command:curl           curl"
     "test     command:sqlite3        sqlite3"
     "test     command:strace         strace"
+    "test     command:nginx          nginx-light"
+    "test     command:haproxy        haproxy"
     "test     command:clang-format-14 clang-format-14"
     "browser  command:chromium       chromium"
     "bench    command:wrk            wrk"
