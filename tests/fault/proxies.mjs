@@ -218,7 +218,8 @@ export async function careless(upstreamPort, prefers) {
             const id = randomUUID();
             const line = { id, answer: '-', method, path: target.split('?')[0] };
             log.push(line);
-            const answer = await upstream.ask(Buffer.concat([head, Buffer.from(`\r\nX-Request-Id: ${id}`),
+            const passed = Buffer.from(head.toString('latin1').replace(/\r\nConnection: close/i, ''), 'latin1');
+            const answer = await upstream.ask(Buffer.concat([passed, Buffer.from(`\r\nX-Request-Id: ${id}`),
                 message.subarray(end)]), method === 'HEAD');
             line.answer = answer?.headers['x-request-id'] ?? '-';
             socket.write(answer?.bytes ?? 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');

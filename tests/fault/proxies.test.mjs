@@ -28,7 +28,7 @@ async function provoke(proxy, what, input, i) {
 /** The next client's request, most likely on the same connection: its answer is its own. */
 async function assertOwnAnswer(proxy, name, i) {
     const answer = await ask(proxy.patient, request('GET', `${JOBS}/probe-${i}`,
-        { headers: [`Authorization: Bearer ${DEFAULT_KEY}`, 'Connection: close'] }));
+        { headers: [`Authorization: Bearer ${DEFAULT_KEY}`] }));
     assert.equal(answer?.status, 404, `after ${name}: ${answer?.text}`);
     assert.equal(json(answer).error.message, `Job not found: probe-${i}`, `after ${name}`);
     return answer.headers['x-request-id'];
