@@ -94,6 +94,7 @@ struct request {
     bool denied;            /* by the API's admit */
     bool keeping;           /* the body is wanted */
     const char *raw_target; /* in libmicrohttpd's buffer; to compare places only */
+    const char *next_line;  /* there too: where the next header is to begin */
     char *target;           /* as sent */
     char *path;             /* still encoded, without query and prefix */
     char *prefix;           /* the workspace's slug, or NULL */
