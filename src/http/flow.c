@@ -6,6 +6,7 @@
  * read and dropped. Only what is ambiguous, or too long to be read, is answered at once.
  */
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "http/internal.h"
 #include "http/respond.h"
@@ -308,8 +309,8 @@ static void finish(struct request *request)
         return;
     }
     request->stage = STAGE_HANDLER;
-    if (buf_failed(&request->body)) {
-        router_fail(request, ERR_NO_MEMORY, "no memory for the body");
+    if (buf_failed(&request->body) || request->lacks_memory) {
+        router_fail(request, ERR_NO_MEMORY, "no memory for the request");
     } else if (!begin_work(request)) {
         router_fail(request, atomic_load(&request->server->reason), NULL);
     } else {
@@ -377,6 +378,7 @@ enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection
     if (!request || !request->target || !request->link)
         return MHD_NO;
 
+    memory_forget_lack();
     switch (request->stage) {
     case STAGE_HEAD:
         if (!connection_step(request->link, PHASE_BODY))

@@ -117,6 +117,9 @@ struct request {
     void (*finish_state)(void *state);
     struct added_header added[ADDED_HEADERS_MAX];
     size_t added_count;
+    bool lacks_header;         /* one of these: there was no memory */
+    bool lacks_memory;         /* what it has in its arena may not be all */
+    bool is_logged;            /* why it fails */
     struct fault_state *fault; /* how the answer goes wrong on purpose; NULL: not */
     struct stream *stream;     /* what makes the answer while it is sent; NULL: nothing */
     int status;                /* of the answer; 0: the connection is closed without one */

@@ -1,7 +1,10 @@
 #include "http/respond.h"
 
+#include "base/log.h"
+#include "base/memory.h"
 #include "http/internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +25,8 @@ void respond_header(struct request *request, const char *name, const char *value
     char *copy = request_copy(request, value, strlen(value));
     if (copy && request->added_count < ADDED_HEADERS_MAX)
         request->added[request->added_count++] = (struct added_header){name, copy};
+    else
+        request->lacks_header = true;
 }
 
 void respond_retry_after(struct request *request, int64_t seconds)
@@ -101,27 +106,46 @@ static void keep_still(struct request *request, const struct answer *answer)
         respond_header(request, "X-Content-Type-Options", "nosniff");
 }
 
+/* -- answering --------------------------------------------------------------------------------- */
+
+static bool add(struct MHD_Response *response, const char *name, const char *value)
+{
+    return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+/* False: for one of them there was no memory. */
+static bool add_headers(struct request *request, const struct answer *answer,
+                        struct MHD_Response *response)
+{
+    bool good =
+        !answer->content_type || add(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+    for (size_t i = 0; i < request->added_count; i++)
+        good &= add(response, request->added[i].name, request->added[i].value);
+    for (size_t i = 0; i < answer->header_count; i++) {
+        errno = 0; /* for any other reason, those of a rule are left out */
+        good &= add(response, answer->headers[i].name, answer->headers[i].value) || errno != ENOMEM;
+    }
+    good &= add(response, "X-Request-Id", request_id(request));
+    if (request->close || server_is_draining(request->server))
+        good &= add(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    return good;
+}
+
+/* An answer without one of its headers is none: the connection is closed instead. */
 void answer_queue(struct request *request, const struct answer *answer,
                   struct MHD_Response *response)
 {
     keep_still(request, answer);
-    request_tell_end(request, end_of(request), answer);
+    bool is_whole = response && !request->lacks_header && add_headers(request, answer, response);
+    if (is_whole)
+        request_tell_end(request, end_of(request), answer);
     request->stage = STAGE_ANSWERED;
     request->status = answer->status;
     request->broken = true;
     if (!response)
         return;
-    if (answer->content_type)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-    for (size_t i = 0; i < request->added_count; i++)
-        MHD_add_response_header(response, request->added[i].name, request->added[i].value);
-    for (size_t i = 0; i < answer->header_count; i++)
-        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
-    MHD_add_response_header(response, "X-Request-Id", request_id(request));
-    if (request->close || server_is_draining(request->server))
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    request->broken =
-        MHD_queue_response(request->connection, (unsigned)answer->status, response) != MHD_YES;
+    request->broken = !is_whole || MHD_queue_response(request->connection, (unsigned)answer->status,
+                                                      response) != MHD_YES;
     MHD_destroy_response(response);
 }
 
@@ -136,8 +160,31 @@ void answer_send(struct request *request, struct answer *answer)
     answer_queue(request, answer, response);
 }
 
+/* What is answered where there is no memory for the answer (H6). */
+static struct answer failure(struct request *request)
+{
+    static const char problem[] =
+        "{\"type\":\"urn:understudy:server_error\",\"title\":\"Internal Server Error\","
+        "\"status\":500,\"detail\":\"" FAILURE_TEXT "\"}";
+    const char *text = request->api->failure;
+    if (!request->is_logged)
+        log_event(LOG_ERROR, "request failed", LOG_STR("id", request_id(request)),
+                  LOG_STR("method", request->method), LOG_STR("path", request_log_path(request)),
+                  LOG_INT("status", 500), LOG_STR("reason", "out of memory"));
+    request->added_count = 0;
+    return (struct answer){.status = 500,
+                           .content_type = text ? content_type_json : content_type_problem,
+                           .body = text ? text : problem,
+                           .len = strlen(text ? text : problem)};
+}
+
+/* What was read or answered with too little memory is not to be believed. */
 static void give(struct request *request, struct answer *answer)
 {
+    if (request->lacks_memory || (answer->status < 500 && memory_lacked())) {
+        free(answer->owned);
+        *answer = failure(request);
+    }
     if (request->fault)
         fault_answer(request, answer);
     else
@@ -146,18 +193,13 @@ static void give(struct request *request, struct answer *answer)
 
 void respond(struct request *request, int status, const char *content_type, struct buf *body)
 {
-    static const char out_of_memory[] = "{\"error\":\"out of memory\"}";
     size_t len;
     char *bytes = buf_take(body, &len);
-    if (!bytes) {
-        respond_static(request, 500, content_type_json, out_of_memory, sizeof out_of_memory - 1);
-        return;
-    }
-    give(request, &(struct answer){.status = status,
-                                   .content_type = content_type,
-                                   .body = bytes,
-                                   .len = len,
-                                   .owned = bytes});
+    struct answer answer = {
+        .status = status, .content_type = content_type, .body = bytes, .len = len, .owned = bytes};
+    if (!bytes)
+        answer = failure(request);
+    give(request, &answer);
 }
 
 void respond_static(struct request *request, int status, const char *content_type, const char *body,
