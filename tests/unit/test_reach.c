@@ -355,7 +355,7 @@ START_TEST(own_listeners_never)
     static const char *const here[] = {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1",
                                        "64:ff9b::127.0.0.1", "2002:7f00:1::",
                                        /* which may be read in four ways */
-                                       "64:ff9b:1:7f00:0:100::"};
+                                       "64:ff9b:1:7f00:0:100::", "64:ff9b:1:7f00:0:100:a00:1"};
     make_listening(REACH_ANY);
     for (int i = 0; i < COUNT(here); i++)
         for (unsigned port = 3000; port <= 3001; port++) {
@@ -369,6 +369,8 @@ START_TEST(own_listeners_never)
                      "own.test is at 127.0.0.1, and port 3000 of 127.0.0.1 is this server "
                      "itself, where callbacks never go and no option would let them; for "
                      "its inbox write http://inbox.test/{name}");
+    ck_assert(!allows("127.0.0.1", "127.0.0.1", 3000));
+    ck_assert_ptr_eq(strstr(err.text, "port 3000 of 127.0.0.1 is this"), err.text);
     ck_assert(!allows("", "127.0.0.1", 3000)); /* a host that nobody knows */
     ck_assert_ptr_eq(strstr(err.text, "port 3000 of 127.0.0.1 is this"), err.text);
 }
