@@ -33,6 +33,7 @@ needs=(
     "bench    command:wrk            wrk"
     "fuzz     command:clang-14       clang-14"
     "fuzz     file:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a  libclang-rt-14-dev"
+    "coverage command:gcovr          gcovr"
 )
 
 say() { printf 'understudy: %s\n' "$*" >&2; }
