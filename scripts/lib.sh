@@ -31,6 +31,7 @@ needs=(
     "test     command:systemd-analyze systemd"
     "browser  command:chromium       chromium"
     "bench    command:wrk            wrk"
+    "valgrind command:valgrind       valgrind"
     "fuzz     command:clang-14       clang-14"
     "fuzz     file:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a  libclang-rt-14-dev"
     "coverage command:gcovr          gcovr"
