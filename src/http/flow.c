@@ -260,11 +260,27 @@ static void begin(struct request *request, const char *method, const char *versi
 
 /* -- the body and the end ---------------------------------------------------------------------- */
 
+/*
+ * Whether a NUL stands behind the last header's value, or alone in the line that ended the headers:
+ * the body then begins later than those lines say. (libmicrohttpd hands out the first piece from
+ * where it stands behind the head.)
+ */
+static bool has_hidden_nul(const struct request *request, const char *body)
+{
+    uintptr_t end = (uintptr_t)request->next_line + 2, at = (uintptr_t)body;
+    return request->server->keeps_lines && !request->guard.chunked && !request->received &&
+           at > end && at - end < CONNECTION_BYTES;
+}
+
 /* False: so much came that the connection is closed without an answer. */
 static bool take_body(struct request *request, const char *bytes, size_t len)
 {
     size_t max_body = max_body_of(request);
     uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
+    if (has_hidden_nul(request, bytes)) {
+        refuse_malformed(request, "The end of the headers has a NUL");
+        request->keeping = false;
+    }
     request->received += len;
     if (request->received > drop_max)
         return false;

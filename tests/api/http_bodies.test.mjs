@@ -193,6 +193,19 @@ describe('HTTP bodies', () => {
         assert.match(json(answer).error, /the body is empty/);
     });
 
+    it('a body is the same behind a head of any length, at once or later', async () => {
+        const wire = await Wire.open(server.port);
+        for (const length of [0, 100, 1000, 4000, 7900, 12_000])
+            for (const later of [false, true]) {
+                const body = `{"name":"${length} ${later}"}`;
+                const head = request('POST', fresh(), { headers: [`X: ${'y'.repeat(length)}`, `Content-Length: ${body.length}`] });
+                if (later) await wire.flush(head);
+                for (const part of later ? body : [Buffer.concat([head, Buffer.from(body)])]) await wire.flush(part);
+                assert.equal((await wire.response())?.status, 201, `${length} ${later}`);
+            }
+        await assertUsable(wire);
+    });
+
     it('keep-alive: 300 requests of all kinds on one connection', async () => {
         const wire = await Wire.open(server.port);
         const path = fresh();
