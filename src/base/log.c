@@ -45,7 +45,7 @@ static void line_put(struct line *line, const char *text, size_t len)
 
 static bool text_needs_quotes(const char *text, const char *escaped)
 {
-    return !*text || strpbrk(text, " =\"\\") || strcmp(text, escaped);
+    return !*text || strpbrk(text, " =\"\\") || strcmp(text, escaped) != 0;
 }
 
 /* Puts a field together; false when a piece was longer than `size`, which only a name can be. */
