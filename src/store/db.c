@@ -195,14 +195,17 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
 }
 
 /*
- * Its layout, and all statements on it, before anything else is written: where SQL that is ours
- * fails on a store that says it has the layout, that is not the layout, and the store is damaged.
+ * Settings, layout, and all statements on it, before anything else is written: where SQL that is
+ * ours fails on a store that says it has the layout, that is not the layout, and the store is
+ * damaged.
  */
-static int lay_out(struct db *db, enum db_role role, struct err *err)
+static int lay_out(struct db *db, enum db_role role, enum durability durability, struct err *err)
 {
     struct err reason = {""};
+    int status = set_up(db, role, durability, &reason);
     /* In the roll-back journal's mode, where a new file is whole or empty. */
-    int status = role == DB_WRITER ? db_migrate(db, &reason) : 0;
+    if (status == 0 && role == DB_WRITER)
+        status = db_migrate(db, &reason);
     if (status == 0)
         status = prepare_all(db, role, &reason);
     if (status == ERR_INTERNAL)
@@ -225,9 +228,7 @@ int db_open(const char *path, enum db_role role, enum durability durability, str
     if (sqlite3_open_v2(path, &db->connection, flags, NULL) != SQLITE_OK)
         status = db->connection ? failed(db, err) : err_set(err, ERR_NO_MEMORY, "out of memory");
     if (status == 0)
-        status = set_up(db, role, durability, err);
-    if (status == 0)
-        status = lay_out(db, role, err);
+        status = lay_out(db, role, durability, err);
     if (status == 0 && role == DB_WRITER) {
         status = use_log(db, err);
         sqlite3_wal_hook(db->connection, note_log_pages, db);

@@ -89,7 +89,7 @@ START_TEST(defaults)
     ck_assert_int_eq(config.max_processing, 0);
     ck_assert_ptr_null(config.public_url);
     ck_assert_int_eq(config.max_body, 1048576);
-    ck_assert_int_eq(config.max_connections, 20000);
+    ck_assert_int_eq(config.max_connections, 16384);
     ck_assert_int_eq(config.threads, sysconf(_SC_NPROCESSORS_ONLN));
     ck_assert_int_eq(config.callback_policy, REACH_LOCAL);
     ck_assert_uint_eq(config.callback_allow_count, 0);
