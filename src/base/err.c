@@ -10,15 +10,14 @@ const char *err_system(int error)
     return strerror_r(error, text, sizeof text);
 }
 
-int err_set(struct err *err, int code, const char *format, ...)
+void err_write(struct err *err, const char *format, ...)
 {
-    if (err) {
-        va_list args;
-        va_start(args, format);
-        (void)vsnprintf(err->text, sizeof err->text, format, args);
-        va_end(args);
-    }
-    return code;
+    if (!err)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
 }
 
 const char *err_reason(int code)

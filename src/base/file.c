@@ -24,7 +24,7 @@ int file_read(const char *path, unsigned max, struct buf *io_text, struct err *e
         io_text->data[io_text->len] = '\0';
     }
     bool failed = ferror(file);
-    fclose(file);
+    (void)fclose(file); /* read alone */
     if (failed)
         return err_set(err, ERR_INVALID, "cannot be read");
     if (buf_failed(io_text))

@@ -48,7 +48,7 @@ static void line_put(struct line *line, const char *text, size_t len)
 
 static bool text_needs_quotes(const char *text, const char *escaped)
 {
-    return !*text || strpbrk(text, " =\"\\") || strcmp(text, escaped);
+    return !*text || strpbrk(text, " =\"\\") || strcmp(text, escaped) != 0;
 }
 
 /* No more is read of a text than there is room for, or than a secret is long that begins there: the

@@ -169,7 +169,7 @@ static void look_at(struct server *server, struct connection *connection, int64_
         !ask_system(connection, &received, &connection->has_ended))
         return;
     note_begin(connection, state, before, received, now);
-    int64_t limit = 1000 * (phase_of(state) == PHASE_BODY ? BODY_S : HEAD_S);
+    int64_t limit = INT64_C(1000) * (phase_of(state) == PHASE_BODY ? BODY_S : HEAD_S);
     /* libmicrohttpd misses an end that comes with the last bytes, where the request is not whole.
        The second look sees that it has. */
     if ((connection->has_ended && had_ended) || (starves && is_idle(connection, state, before)))

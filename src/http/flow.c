@@ -11,6 +11,7 @@
 #include "http/internal.h"
 #include "http/respond.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +121,7 @@ static const struct api *find_api(const struct server *server, const char *root)
             if (strcmp(*own, root) == 0)
                 return api;
     }
+    assert(rest); /* the API without roots, which every server has */
     return rest;
 }
 

@@ -170,14 +170,23 @@ static void sweep_one(int parent, const char *name)
     close(fd);
 }
 
+static int is_private(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) == 0;
+}
+
 static void sweep(const char *parent)
 {
-    DIR *entries = opendir(parent);
-    for (struct dirent *entry; entries && (entry = readdir(entries));)
-        if (strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) == 0)
-            sweep_one(dirfd(entries), entry->d_name);
-    if (entries)
-        closedir(entries);
+    struct dirent **entries = NULL;
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int count = fd < 0 ? 0 : scandirat(fd, ".", &entries, is_private, NULL);
+    for (int i = 0; i < count; i++) {
+        sweep_one(fd, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    if (fd >= 0)
+        close(fd);
 }
 
 /*
@@ -186,7 +195,7 @@ static void sweep(const char *parent)
  */
 static int make_private(struct place *place, struct err *err)
 {
-    const char *parent = getenv("TMPDIR");
+    const char *parent = secure_getenv("TMPDIR");
     if (!parent || !*parent)
         parent = "/tmp";
     sweep(parent);
