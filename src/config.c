@@ -220,7 +220,7 @@ static const struct option_spec specs[] = {
      .argument = "SIZE",
      .type = OPTION_SIZE,
      PLACE(journal_memory),
-     .min = 1024 * 1024,
+     .min = INT64_C(1024) * 1024,
      .max = JOURNAL_MEMORY_MAX,
      .fallback = "256MiB",
      .help = "What all of them together may take, from 1MiB; the oldest go first."},

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blot.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/json_line.h"
@@ -11,7 +12,7 @@
 #include "engine/state.h"
 #include "report/report.h"
 
-enum { TOKEN_MIN = 8, TOKEN_MAX = 256, NAME_MAX_LENGTH = 253 };
+enum { TOKEN_MIN = 8, TOKEN_MAX = BLOT_TOKEN_MAX, NAME_MAX_LENGTH = 253 };
 
 int config_parse_control_token(const char *text, void *target, struct err *err)
 {
@@ -117,15 +118,16 @@ static int parse_state(const struct buf *text, json_t **ret_document, struct err
 
 static int add_state(struct config *config, const char *path, json_t *document, struct err *err)
 {
-    char *copy = strdup(path);
     struct config_state *all = reallocarray(config->states, config->state_count + 1, sizeof *all);
-    if (all)
-        config->states = all;
-    if (!copy || !all) {
-        free(copy);
+    if (!all)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
-    }
-    all[config->state_count++] = (struct config_state){copy, json_incref(document)};
+    config->states = all;
+    struct config_state *state = &all[config->state_count];
+    state->path = strdup(path);
+    if (!state->path)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    state->document = json_incref(document);
+    config->state_count++;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "config_value.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -87,7 +88,7 @@ static bool read_host(const char *text, size_t len, char ret_host[CONFIG_HOST_SI
     memcpy(host, text, len);
     host[len] = '\0';
     if (!brackets && !strcasecmp(host, "localhost")) {
-        strcpy(ret_host, "localhost");
+        snprintf(ret_host, CONFIG_HOST_SIZE, "%s", "localhost");
         return true;
     }
     return inet_pton(family, host, address) == 1 &&
@@ -118,9 +119,10 @@ int config_parse_listen(const char *text, void *target, struct err *err)
     int error = parse_port(colon + 1, &listen.port, err);
     if (error)
         return error;
-    if (strlen(text) >= sizeof listen.given)
+    size_t len = strlen(text);
+    if (len >= sizeof listen.given)
         return err_set(err, ERR_INVALID, "the port must be a number from 0 to 65535");
-    strcpy(listen.given, text);
+    memcpy(listen.given, text, len + 1);
     return target ? add_listen(target, &listen, err) : 0;
 }
 

@@ -25,7 +25,7 @@ static int open_listen(const struct config *config, size_t index, struct listene
     if (status < 0)
         return status;
     /* Both on one port, also where a free one was picked. */
-    unsigned port = (unsigned)atoi(strrchr(listeners[*count - 1].url, ':') + 1);
+    unsigned port = (unsigned)strtoul(strrchr(listeners[*count - 1].url, ':') + 1, NULL, 10);
     return open_one("::1", port, true, listeners, count, err);
 }
 

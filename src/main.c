@@ -3,6 +3,7 @@
  * order. Sockets come first, so that a taken port is known before the store is touched.
  */
 #include "base/address.h"
+#include "base/blot.h"
 #include "base/log.h"
 #include "config.h"
 #include "control/control.h"
@@ -19,6 +20,7 @@
 #include "studio/studio.h"
 #include "version.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <jansson.h>
@@ -296,6 +298,7 @@ static int start(struct program *program, struct err *err)
     enum durability durability =
         config->durability == CONFIG_DURABILITY_POWER ? DURABILITY_POWER : DURABILITY_PROCESS;
     int status = listen_open(config, &program->listeners, &program->listener_count, err);
+    assert(status < 0 || program->listener_count > 0); /* an address, or the fallback's */
     if (status == 0)
         status = report_files_check(config, err);
     if (status == 0)
@@ -348,18 +351,18 @@ static void announce(const struct program *program)
         log_event(LOG_INFO, "also listening", LOG_STR("url", program->listeners[i].url));
     log_event(LOG_INFO, "store", LOG_STR("file", store_path(program->store)));
     printf("understudy %s ready on %s\n", UNDERSTUDY_VERSION, program->listeners[0].url);
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 /* Signals are taken by sigwait() alone: every thread inherits the mask. */
 static void block_signals(sigset_t *ret_ends)
 {
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
     sigemptyset(ret_ends);
     sigaddset(ret_ends, SIGTERM);
     sigaddset(ret_ends, SIGINT);
     sigaddset(ret_ends, SIGHUP);
-    sigprocmask(SIG_BLOCK, ret_ends, NULL);
+    pthread_sigmask(SIG_BLOCK, ret_ends, NULL);
 }
 
 static void log_end(const struct program *program, int signal_number)
@@ -368,7 +371,7 @@ static void log_end(const struct program *program, int signal_number)
         log_event(LOG_ERROR, "the store's medium has failed: the server ends",
                   LOG_STR("file", store_path(program->store)));
     else
-        log_event(LOG_INFO, "stopping", LOG_STR("signal", strsignal(signal_number)));
+        log_event(LOG_INFO, "stopping", LOG_STR("signal", sigdescr_np(signal_number)));
 }
 
 static int serve(const struct config *config)
@@ -381,6 +384,7 @@ static int serve(const struct config *config)
 
     program.config = config;
     log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
+    blot_set_token(config->control_token);
     block_signals(&ends);
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before any thread */
     int status = start(&program, &err);

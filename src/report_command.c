@@ -205,9 +205,9 @@ int report_command(int argc, char **argv, char *const envp[])
     enum config_verdict verdict = report_config_load(argc, argv, envp, &config, &said);
     int code = said.exit_code;
     if (said.out.len)
-        fputs(said.out.data, stdout);
+        (void)fputs(said.out.data, stdout);
     if (said.errors.len)
-        fputs(said.errors.data, stderr);
+        (void)fputs(said.errors.data, stderr);
     config_report_finish(&said);
     if (verdict == CONFIG_EXIT)
         return code;

@@ -12,7 +12,7 @@ bool buf_reserve(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
-    if (more < buf->cap - buf->len)
+    if (buf->data && more < buf->cap - buf->len)
         return true; /* strictly less: the NUL has its byte */
 
     size_t need, cap = buf->cap ? buf->cap : BUF_FIRST;
@@ -76,7 +76,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
     if (len < 0)
         buf->failed = true;
     else if (buf_reserve(buf, (size_t)len)) {
-        vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+        (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
         buf->len += (size_t)len;
     }
     va_end(again);

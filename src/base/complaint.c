@@ -40,7 +40,7 @@ int complain(struct complaint *complaint, const char *name, const char *format, 
     char text[DETAIL_SIZE];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     complaint->name = name;
     buf_puts(&complaint->detail, text);

@@ -12,8 +12,9 @@ struct unit {
 
 /* Smallest first: the formatter keeps the last that leaves no rest. */
 static const struct unit duration_units[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 60 * 60 * 1000}, {0}};
-static const struct unit size_units[] = {{"", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {0}};
+    {"ms", 1}, {"s", 1000}, {"m", INT64_C(60) * 1000}, {"h", INT64_C(60) * 60 * 1000}, {0}};
+static const struct unit size_units[] = {
+    {"", 1}, {"KiB", 1024}, {"MiB", INT64_C(1024) * 1024}, {0}};
 
 /* What is wrong before any unit is looked at: a sign, a blank, no digits at all. */
 static int check_start(const char *text, struct err *err)

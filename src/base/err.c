@@ -2,16 +2,22 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-int err_set(struct err *err, int code, const char *format, ...)
+const char *err_system(int error)
 {
-    if (err) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(err->text, sizeof err->text, format, args);
-        va_end(args);
-    }
-    return code;
+    static _Thread_local char text[128]; /* the longest has half as many */
+    return strerror_r(error, text, sizeof text);
+}
+
+void err_write(struct err *err, const char *format, ...)
+{
+    if (!err)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
 }
 
 const char *err_reason(int code)

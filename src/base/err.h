@@ -37,11 +37,22 @@ struct err {
 /* What a code means, in a few words. */
 const char *err_reason(int code);
 
+/* What the system calls an errno; good until the thread's next call. */
+const char *err_system(int error);
+
+/* What err_set() does, but for what it returns. */
+void err_write(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline int err_pass(int code)
+{
+    return code;
+}
+
 /*
  * Writes a printf-style reason into `err` (which may be NULL) and returns `code`, so that a failing
  * function can end in `return err_set(err, ERR_IO, "…")`. Any thread.
+ * A macro, so that compilers and analysers see with which code a function goes on.
  */
-int err_set(struct err *err, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+#define err_set(err_, code_, ...) (err_write((err_), __VA_ARGS__), err_pass(code_))
 
 #endif

@@ -61,8 +61,9 @@ static uint32_t decode(const char *text, size_t len)
 
 static size_t put_byte(const char *lead, unsigned char byte, char *out)
 {
-    size_t len = strlen(lead);
-    memcpy(out, lead, len);
+    size_t len = 0;
+    for (; lead[len]; len++)
+        out[len] = lead[len];
     out[len] = hex[byte >> 4];
     out[len + 1] = hex[byte & 15];
     return len + 2;

@@ -17,14 +17,14 @@ int file_read(const char *path, unsigned max, struct buf *io_text, struct err *e
     size_t got = 1, most = io_text->len + (size_t)max * MIB;
     FILE *file = fopen(path, "re");
     if (!file)
-        return err_set(err, ERR_INVALID, "cannot be opened: %s", strerror(errno));
+        return err_set(err, ERR_INVALID, "cannot be opened: %s", err_system(errno));
     while (got && buf_reserve(io_text, STEP) && io_text->len <= most) {
         got = fread(io_text->data + io_text->len, 1, STEP - 1, file);
         io_text->len += got;
         io_text->data[io_text->len] = '\0';
     }
     bool failed = ferror(file);
-    fclose(file);
+    (void)fclose(file); /* read alone */
     if (failed)
         return err_set(err, ERR_INVALID, "cannot be read");
     if (buf_failed(io_text))
@@ -56,7 +56,7 @@ static int create(const char *path, struct err *err)
 {
     unlink(path); /* of a program that was killed; in containers its id comes again */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    return fd < 0 ? err_set(err, ERR_CREATE, "cannot be created: %s", strerror(errno)) : fd;
+    return fd < 0 ? err_set(err, ERR_CREATE, "cannot be created: %s", err_system(errno)) : fd;
 }
 
 static int write_beside(const char *path, const char *beside, mode_t mode, const struct buf *text,
@@ -73,7 +73,7 @@ static int write_beside(const char *path, const char *beside, mode_t mode, const
     if (!error)
         return 0;
     unlink(beside);
-    return err_set(err, ERR_IO, "cannot be written: %s", strerror(error));
+    return err_set(err, ERR_IO, "cannot be written: %s", err_system(error));
 }
 
 static void free_text(char **text)
@@ -97,7 +97,7 @@ int file_write(const char *path, const struct buf *text, struct err *err)
     if (is_there && !S_ISREG(found.st_mode)) {
         int fd = open(path, O_WRONLY | O_CLOEXEC);
         int error = fd < 0 ? errno : write_and_close(fd, text, false);
-        return error ? err_set(err, ERR_IO, "cannot be written: %s", strerror(error)) : 0;
+        return error ? err_set(err, ERR_IO, "cannot be written: %s", err_system(error)) : 0;
     }
     if (!name_beside(real ? real : path, &beside))
         return err_set(err, ERR_NO_MEMORY, "out of memory");

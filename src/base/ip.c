@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const ip_class_words[IP_CLASSES] = {
@@ -217,9 +218,9 @@ static int parse_prefix(const char *text, struct ip_net *net, struct err *err)
     char first[IP_TEXT_SIZE];
     unsigned bits = 8 * net->first.len;
     size_t len = strlen(text);
-    if (!len || len > 3 || strspn(text, "0123456789") != len ||
-        sscanf(text, "%u", &net->prefix) != 1 || net->prefix > bits)
+    if (!len || len > 3 || strspn(text, "0123456789") != len || strtoul(text, NULL, 10) > bits)
         return err_set(err, ERR_INVALID, "what follows the / must be a number from 0 to %u", bits);
+    net->prefix = (unsigned)strtoul(text, NULL, 10);
     if (!clear_rest(net))
         return 0;
     ip_format(&net->first, first);

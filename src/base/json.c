@@ -116,7 +116,7 @@ static int shortest_digits(double value, char digits[32], int *ret_exponent)
     for (; *at != 'e'; at++)
         if (*at != '.')
             digits[count++] = *at;
-    *ret_exponent = atoi(at + 1);
+    *ret_exponent = (int)strtol(at + 1, NULL, 10);
     while (count > 1 && digits[count - 1] == '0')
         count--;
     return count;
@@ -130,7 +130,7 @@ static void put_zeros(struct buf *out, int count)
 
 void json_put_real(struct buf *out, double value)
 {
-    char digits[32];
+    char digits[32] = {0};
     int exponent;
 
     if (value == trunc(value) && fabs(value) < 0x1p53) { /* exact, and -0 is 0 */

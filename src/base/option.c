@@ -63,7 +63,10 @@ void option_variable(const struct option_table *table, const struct option_spec 
 {
     buf_printf(out, "%s_", table->prefix);
     for (const char *c = spec->name; *c; c++)
-        buf_putc(out, *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
+        if (*c >= 'a' && *c <= 'z')
+            buf_putc(out, (char)(*c - 'a' + 'A'));
+        else
+            buf_putc(out, *c == '-' ? '_' : *c);
 }
 
 /* --queue-time, UNDERSTUDY_QUEUE_TIME, or understudy.conf:3: queue-time. */
@@ -85,7 +88,7 @@ static void add_mistake(struct option_set *set, unsigned *count, const char *for
     ++*count;
     if (set->usage_mistakes + set->configuration_mistakes > OPTION_MISTAKES_MAX)
         return;
-    vsnprintf(line, sizeof line, format, args);
+    (void)vsnprintf(line, sizeof line, format, args);
     buf_printf(&set->mistakes, "%s: %s\n", set->table->program, line);
 }
 

@@ -339,7 +339,7 @@ void option_read_file(struct option_set *set, const char *path)
     }
     int error = read_all(path, &bytes);
     if (error)
-        option_configuration_mistake(set, "%s: cannot be read: %s", shown, strerror(error));
+        option_configuration_mistake(set, "%s: cannot be read: %s", shown, err_system(error));
     else if (bytes.len > OPTION_FILE_MAX)
         option_configuration_mistake(set, "%s: is larger than %d KiB: is it a configuration file?",
                                      shown, OPTION_FILE_MAX / 1024);

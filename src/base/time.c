@@ -116,7 +116,9 @@ static bool take_digits(const char **at, int digits, int *ret_value)
 
 static bool take_letter(const char **at, char letter)
 {
-    char lower = letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
+    char lower = letter;
+    if (letter >= 'A' && letter <= 'Z')
+        lower = (char)(letter + 'a' - 'A');
     if (**at != letter && **at != lower)
         return false;
     (*at)++;

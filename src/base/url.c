@@ -90,7 +90,7 @@ static void strip_brackets(char *host)
 
 bool url_read_place(const char *text, struct url_place *ret_place)
 {
-    struct url_place place;
+    struct url_place place = {.scheme = ""};
     CURLU *url = open_url(text);
     bool good = url && copy_part(url, CURLUPART_SCHEME, place.scheme, sizeof place.scheme) &&
                 copy_part(url, CURLUPART_HOST, place.host, sizeof place.host) &&

@@ -224,7 +224,7 @@ static bool read_put(struct request *request, struct clock_wish *wish)
 void clock_put_handler(struct request *request)
 {
     struct workspace *workspace = mock_workspace(request);
-    struct clock_wish wish;
+    struct clock_wish wish = {.now = -1};
     if (!read_put(request, &wish))
         return;
     struct advance *advance = control_state(request, sizeof *advance);

@@ -144,13 +144,14 @@ static void put_connections(struct buf *out, const struct request *request)
 /* Resident pages; 0 where the system does not tell. */
 static long resident_pages(void)
 {
-    long pages = 0;
+    char text[64] = "", *rest;
     FILE *file = fopen("/proc/self/statm", "re");
-    if (file && fscanf(file, "%*d %ld", &pages) != 1)
-        pages = 0;
-    if (file)
-        fclose(file);
-    return pages;
+    if (!file)
+        return 0;
+    bool has_text = fgets(text, sizeof text, file) != NULL;
+    (void)fclose(file);
+    (void)strtol(text, &rest, 10); /* all of it, resident or not */
+    return has_text ? strtol(rest, NULL, 10) : 0;
 }
 
 static void put_process(struct buf *out, const struct metrics *metrics)

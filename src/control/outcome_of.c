@@ -109,7 +109,9 @@ static struct features features_of(const char *body, size_t len)
 
 static bool same(struct json_part a, struct json_part b)
 {
-    return a.len == b.len && (!a.text) == (!b.text) && (!a.len || !memcmp(a.text, b.text, a.len));
+    if (!a.text || !b.text)
+        return !a.text && !b.text;
+    return a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
 }
 
 static int same_beginning(struct json_part a, struct json_part b)

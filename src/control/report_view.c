@@ -44,8 +44,10 @@ static void *grow(struct view *view, void *array, size_t count, size_t size)
     if (count && (count < FIRST || (count & (count - 1))))
         return array;
     void *more = reallocarray(array, count ? count * 2 : FIRST, size);
-    view->failed |= !more;
-    return more ? more : array;
+    if (more)
+        return more;
+    view->failed = true;
+    return array;
 }
 
 static void take_job(const struct tally_job *job, void *arg)

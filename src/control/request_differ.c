@@ -28,6 +28,16 @@ struct side {
     const json_t *value;
 };
 
+static struct side text_side(const char *text)
+{
+    return (struct side){.text = text};
+}
+
+static struct side value_side(const json_t *value)
+{
+    return (struct side){.value = value};
+}
+
 /* -- showing ----------------------------------------------------------------------------------- */
 
 static void put_text(struct buf *out, const char *text, const struct difference *difference)
@@ -160,8 +170,7 @@ static void note(struct differ *differ, struct side expected, struct side seen, 
     differ->distance += difference_distance(&difference);
     if (difference.near)
         difference_put(&what, &difference);
-    show(differ, expected, (struct side){.text = plain.data ? plain.data : ""}, &difference,
-         what.data);
+    show(differ, expected, text_side(plain.data ? plain.data : ""), &difference, what.data);
     buf_finish(&what);
     buf_finish(&plain);
 }
@@ -172,8 +181,7 @@ static void note_word(struct differ *differ, const char *expected, const char *s
 {
     differ->count++;
     differ->distance += FAR;
-    show(differ, (struct side){.text = expected}, (struct side){.text = seen}, NULL,
-         seen ? NULL : absent);
+    show(differ, text_side(expected), text_side(seen), NULL, seen ? NULL : absent);
 }
 
 /* It may be in what is not kept. */
@@ -189,7 +197,7 @@ void request_differ_add(struct differ *differ, const char *path, const char *exp
 {
     set_path(differ, "", path);
     differ->count++;
-    show(differ, (struct side){.text = expected}, (struct side){.text = seen}, NULL, NULL);
+    show(differ, text_side(expected), text_side(seen), NULL, NULL);
     buf_finish(&differ->path);
 }
 
@@ -240,8 +248,8 @@ static void differ_headers(const struct rule_match *match, const struct journal_
             continue;
         set_path(differ, differ->match, "header.");
         buf_puts(&differ->path, wanted->name);
-        note(differ, (struct side){.text = wanted->value ? wanted->value : "any value"},
-             (struct side){.text = value}, false, "the request had no such header");
+        note(differ, text_side(wanted->value ? wanted->value : "any value"), text_side(value),
+             false, "the request had no such header");
     }
 }
 
@@ -356,7 +364,7 @@ static void note_absent(struct differ *differ, const json_t *expected, const jso
     struct buf what = BUF_INIT;
     buf_puts(&what, "there was no such member");
     put_near(differ, parent, name, &what);
-    note(differ, (struct side){.value = expected}, (struct side){0}, false, what.data);
+    note(differ, value_side(expected), (struct side){0}, false, what.data);
     buf_finish(&what);
 }
 
@@ -400,7 +408,7 @@ static void note_sizes(struct differ *differ, const json_t *expected, const json
              json_array_size(expected));
     differ->count++;
     differ->distance += FAR;
-    show(differ, (struct side){.value = expected}, (struct side){.value = seen}, NULL, what);
+    show(differ, value_side(expected), value_side(seen), NULL, what);
 }
 
 /* Its depth is that of a filter, which jansson bounds to 2,048. */
@@ -411,7 +419,7 @@ static void differ_value(struct differ *differ, const json_t *expected, const js
     if (json_is_object(expected) && json_is_object(seen))
         differ_members(differ, expected, seen, false);
     else if (!json_is_array(expected) || !json_is_array(seen))
-        note(differ, (struct side){.value = expected}, (struct side){.value = seen}, false, NULL);
+        note(differ, value_side(expected), value_side(seen), false, NULL);
     else if (json_array_size(expected) == json_array_size(seen))
         differ_elements(differ, expected, seen);
     else

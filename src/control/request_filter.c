@@ -28,7 +28,7 @@ bool request_filter_read_status(const char *text, struct request_filter *filter)
         return true;
     }
     if (is_digit && strlen(text) == 3 && strspn(text, "0123456789") == 3) {
-        filter->lowest_status = filter->highest_status = atoi(text);
+        filter->lowest_status = filter->highest_status = (int)strtol(text, NULL, 10);
         return true;
     }
     return false;

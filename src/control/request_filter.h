@@ -30,8 +30,8 @@ struct request_filter_params {
  * `member_`; each with a comma behind it. */
 #define REQUEST_FILTER_PARAM(type_, member_, name_, kind_, what_, words_)                          \
     {                                                                                              \
-#name_, kind_, what_,                                                                      \
-            .words = words_,                                                                       \
+#name_, (kind_), (what_),                                                                  \
+            .words = (words_),                                                                     \
             .offset = offsetof(type_, member_) + offsetof(struct request_filter_params, name_)     \
     }
 #define REQUEST_FILTER_TEXT(type_, member_, name_, what_)                                          \

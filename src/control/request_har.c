@@ -37,14 +37,13 @@ static void put_query(struct buf *out, const char *target)
 {
     const char *at = strchr(target, '?'), *separator = "";
     buf_puts(out, "\"queryString\":[");
-    while (at && *++at) {
+    while (at && *at) {
+        at++; /* what is before each pair */
         size_t len = strcspn(at, "&"), name = strcspn(at, "=&");
         size_t value = name < len ? name + 1 : len;
         if (len)
             put_pair(out, &separator, at, name, at + value, len - value);
         at += len;
-        if (!*at)
-            break;
     }
     buf_puts(out, "],");
 }

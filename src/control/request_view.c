@@ -231,7 +231,7 @@ int64_t request_view_retry_of(struct journal_entry *const *entries, size_t index
         const struct journal_entry *before = entries[i];
         /* Numbers are in the order of the ends, but for a few that end at the same time. */
         int64_t between = entry->sent_at - (before->sent_at + before->duration);
-        if (between > 2 * RETRY_WITHIN_MS)
+        if (between > INT64_C(2) * RETRY_WITHIN_MS)
             break;
         if (between <= RETRY_WITHIN_MS && before->sent_at <= entry->sent_at &&
             !before->is_control && is_same(entry, before))

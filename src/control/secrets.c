@@ -36,8 +36,14 @@ static json_t *measure(const json_t *value)
     if (!json_is_object(value) && !json_is_array(value))
         return json_incref((json_t *)value);
     copy = json_is_object(value) ? json_object() : json_array();
-    json_object_foreach((json_t *)value, name, part) json_object_set_new(copy, name, measure(part));
-    json_array_foreach((json_t *)value, index, part) json_array_append_new(copy, measure(part));
+    json_object_foreach((json_t *)value, name, part)
+    {
+        json_object_set_new(copy, name, measure(part));
+    }
+    json_array_foreach((json_t *)value, index, part)
+    {
+        json_array_append_new(copy, measure(part));
+    }
     return copy;
 }
 
@@ -77,8 +83,13 @@ static json_t *blot(const json_t *value, int texts)
         return json_incref((json_t *)value);
     copy = json_is_object(value) ? json_object() : json_array();
     json_object_foreach((json_t *)value, name, part)
+    {
         json_object_set_new(copy, name, secrets_are_in(name) ? measure(part) : blot(part, texts));
-    json_array_foreach((json_t *)value, index, part) json_array_append_new(copy, blot(part, texts));
+    }
+    json_array_foreach((json_t *)value, index, part)
+    {
+        json_array_append_new(copy, blot(part, texts));
+    }
     return copy;
 }
 

@@ -193,7 +193,7 @@ void timeline_tell_attempt(struct timeline_tell *tell, const struct delivery *de
     buf_puts(words, outcomes[attempt->outcome]);
     if (attempt->error) {
         buf_puts(words, ": ");
-        timeline_put_plain(words, attempt->error, 2 * MESSAGE_MAX);
+        timeline_put_plain(words, attempt->error, (size_t)2 * MESSAGE_MAX);
     }
     buf_puts(words, "  ");
     timeline_put_span(words, attempt->duration);

@@ -61,7 +61,7 @@ static void put_plain(struct buf *out, const char *text, size_t max)
 /* Before it is cut: the beginning of an API key is secret, too. */
 void timeline_put_plain(struct buf *out, const char *text, size_t max)
 {
-    if (!blot_has_key(text)) {
+    if (!blot_has_secret(text)) {
         put_plain(out, text, max);
         return;
     }
@@ -80,7 +80,7 @@ void timeline_put_span(struct buf *out, int64_t ms)
     static const struct {
         int64_t size;
         const char *name;
-    } units[] = {{24 * 60 * 60 * 1000, "d"}, {60 * 60 * 1000, "h"}, {60 * 1000, "m"}};
+    } units[] = {{INT64_C(86400000), "d"}, {INT64_C(3600000), "h"}, {INT64_C(60000), "m"}};
     if (ms < second) {
         buf_printf(out, "%lldms", (long long)ms);
         return;
@@ -108,7 +108,7 @@ void timeline_put_text(struct buf *out, const char *name, const char *text)
     buf_printf(out, ",\"%s\":", name);
     size_t from = out->len;
     json_put_text(out, text && *text ? text : NULL);
-    if (text && blot_has_key(text) && !buf_failed(out))
+    if (text && blot_has_secret(text) && !buf_failed(out))
         blot_keys(out->data + from, out->len - from, true);
 }
 

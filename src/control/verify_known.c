@@ -68,9 +68,8 @@ static int take(struct verify *verify, struct journal_request *asked)
     if (status < 0)
         return status;
     verify->matched += fit == FIT_YES;
-    if (fit == FIT_UNSURE && verify->unsure++ == 0)
-        verify->first_unsure = witness.number;
-    else if (witness.unsure_steps && !verify->first_unsure)
+    bool is_first = fit == FIT_UNSURE && verify->unsure++ == 0;
+    if (is_first || (witness.unsure_steps && !verify->first_unsure))
         verify->first_unsure = witness.number;
     witness.is_shown = fit == FIT_YES && verify->shown < VERIFY_SHOWN_MAX;
     verify->shown += witness.is_shown;

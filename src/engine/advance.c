@@ -10,6 +10,7 @@
 #include "engine/job_state.h"
 #include "engine/plan.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -108,6 +109,7 @@ static void note(struct advance_event *event, const struct timer_event *seen)
         memcpy(event->job, seen->job->id, sizeof event->job);
         return;
     }
+    assert(seen->delivery); /* what is no job is one */
     event->attempt = seen->delivery->attempts + 1;
     memcpy(event->job, seen->delivery->job_id, sizeof event->job);
     memcpy(event->delivery, seen->delivery->id, sizeof event->delivery);

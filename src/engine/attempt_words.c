@@ -49,9 +49,9 @@ static bool explain_connection(const struct attempt *attempt, CURLcode code, str
     curl_easy_getinfo(attempt->easy, CURLINFO_OS_ERRNO, &number);
     if (code == CURLE_COULDNT_CONNECT)
         err_set(words, 0, "no connection to %s: %s", to,
-                number ? strerror((int)number) : detail_of(attempt, code));
+                number ? err_system((int)number) : detail_of(attempt, code));
     else if (number && (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR))
-        err_set(words, 0, "the connection broke: %s", strerror((int)number));
+        err_set(words, 0, "the connection broke: %s", err_system((int)number));
     else
         return false;
     return true;

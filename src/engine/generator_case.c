@@ -22,7 +22,7 @@ static size_t shorten(const char *bytes, size_t len, size_t limit)
         return len;
     const uint8_t *start = (const uint8_t *)bytes, *at = start, *end = start + len;
     const uint8_t *fits = start;
-    while (at && at < end) {
+    while (at < end) {
         at = u8_grapheme_next(at, end);
         if (!at || (size_t)(at - start) > limit)
             break;
@@ -131,11 +131,9 @@ static void write_part(struct writer *writer, const char *part, size_t len, bool
     for (size_t at = 0, used; at < len; at += used, first = false) {
         ucs4_t c;
         used = text_character(part, at, len, &c);
-        if (keep)
-            put(writer, c);
-        else if (first && !low)
+        if (!keep && first && !low)
             put(writer, raise(c, language));
-        else if (low || shout)
+        else if (!keep && (low || shout))
             put(writer, drop(c, language, at + used == len && !first));
         else
             put(writer, c);
@@ -177,8 +175,9 @@ size_t case_write(const struct text *text, const struct token *token, struct cas
     struct writer writer = {.word = ret_word};
     int entry = spelling(token->entry, text->language);
     if (style.it) {
-        memcpy(ret_word, "IT", 2);
-        return 2;
+        static const char it[] = {'I', 'T'};
+        memcpy(ret_word, it, sizeof it);
+        return sizeof it;
     }
     if (entry != WORDS_NONE && (style.shout || !mixed(word, len))) {
         const char *spelt = words_text(entry, &len);

@@ -94,7 +94,9 @@ struct cleaner {
 
 static char last_byte(const struct text *text)
 {
-    return text->len ? text->bytes[text->len - 1] : '\n';
+    if (!text->len)
+        return '\n';
+    return text->bytes[text->len - 1];
 }
 
 static void clean_space(struct text *text, bool line)

@@ -56,8 +56,9 @@ static uint32_t skip_asking(const struct lead *lead, uint32_t classes, uint32_t 
 
 static uint32_t skip_verb(const struct lead *lead, uint32_t classes, uint32_t next, size_t next_at)
 {
-    if (classes & (WORD_VERB | WORD_OPENER))
-        return classes & (WORD_VERB | WORD_OPENER);
+    uint32_t asks = classes & (WORD_VERB | WORD_OPENER);
+    if (asks)
+        return asks;
     /* "Make the customer harder" changes one that is there. */
     bool definite = next && text_key_is(lead->text, &lead->text->tokens[next_at], "the");
     if ((classes & WORD_WEAK) && (((next & (WORD_DET | WORD_ME | WORD_SCAFFOLD)) && !definite) ||
@@ -99,8 +100,8 @@ static uint32_t lead_rule(const struct lead *lead)
     uint32_t classes = token->classes, next = classes_at(lead, next_at), rule;
     if (token->kind != TOKEN_WORD)
         return WORD_POLITE;
-    if (classes & (WORD_GREETING | WORD_POLITE))
-        return classes & (WORD_GREETING | WORD_POLITE);
+    if ((rule = classes & (WORD_GREETING | WORD_POLITE)))
+        return rule;
     if ((rule = skip_asking(lead, classes, next)) ||
         (rule = skip_verb(lead, classes, next, next_at)) ||
         (rule = skip_frame(lead, classes, next_at)))

@@ -322,7 +322,9 @@ static pthread_once_t built = PTHREAD_ONCE_INIT;
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + ('a' - 'A'));
+    return c;
 }
 
 uint32_t words_hash(uint32_t hash, const char *text, size_t len)

@@ -254,14 +254,15 @@ static void empty(struct journal *journal, struct part *part, struct part *ret_h
 
 size_t journal_clear(struct journal *journal)
 {
+    const unsigned parts = journal->journals->parts;
     struct part had[PARTS_MAX];
     size_t count = 0;
     lock_all(journal);
-    for (unsigned i = 0; i < journal->journals->parts; i++)
+    for (unsigned i = 0; i < parts; i++)
         empty(journal, &journal->parts[i], &had[i]);
     atomic_store(&journal->cleared, atomic_load(&journal->newest));
     unlock_all(journal);
-    for (unsigned i = 0; i < journal->journals->parts; i++) /* whoever adds need not wait for it */
+    for (unsigned i = 0; i < parts; i++) /* whoever adds need not wait for it */
         count += drop(&had[i]);
     return count;
 }
@@ -390,7 +391,7 @@ static bool push(struct part *part, struct journal_entry *entry)
     part->entries[(part->first + part->count++) & (part->capacity - 1)] = entry;
     part->unreported += (int64_t)entry->size;
     if (part->count == 1)
-        note_oldest(part);
+        atomic_store(&part->oldest, entry->number);
     return true;
 }
 

@@ -122,7 +122,7 @@ static size_t split(const char *path, char ret_segments[SEGMENTS_MAX][SEGMENT_SI
 static enum reach_inbox take_name(const char *name, char ret_name[INBOX_NAME_SIZE], struct err *err)
 {
     if (inbox_name_is_right(name)) {
-        strcpy(ret_name, name);
+        memcpy(ret_name, name, strlen(name) + 1);
         return REACH_INBOX;
     }
     err_set(err, ERR_INVALID,

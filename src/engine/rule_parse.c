@@ -358,7 +358,7 @@ int rule_load(const struct rule_row *row, struct rule **ret_rule)
         status = rule_parse(value, "", &complaint, &rule);
     json_decref(value);
     complaint_finish(&complaint);
-    if (status < 0)
+    if (status < 0 || !rule)
         return status == ERR_INVALID ? ERR_CORRUPT : status;
     rule->seq = row->seq;
     rule->created_at = row->created_at;

@@ -36,8 +36,9 @@ struct rule_set *rule_set_create(struct rule *const *rules, size_t count)
         rule_set_release(set);
         return NULL;
     }
-    for (; set->count < count; set->count++)
-        set->rules[set->count] = rule_hold(rules[set->count]);
+    for (size_t i = 0; i < count; i++)
+        set->rules[i] = rule_hold(rules[i]);
+    set->count = count;
     put_in_order(set);
     return set;
 }

@@ -250,7 +250,8 @@ struct key_part {
 static bool is_hash(const json_t *value)
 {
     const char *text = json_string_value(value);
-    return strlen(text) == 2 * KEY_HASH_SIZE && strspn(text, "0123456789abcdef") == strlen(text);
+    return strlen(text) == (size_t)2 * KEY_HASH_SIZE &&
+           strspn(text, "0123456789abcdef") == strlen(text);
 }
 
 static bool is_last4(const json_t *value)

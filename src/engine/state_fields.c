@@ -243,7 +243,7 @@ static bool wrong(struct state_fault *fault, const struct state_field *field, co
     va_list args;
     snprintf(fault->path + len, sizeof fault->path - len, "%s%s", len ? "." : "", field->name);
     va_start(args, format);
-    vsnprintf(fault->problem, sizeof fault->problem, format, args);
+    (void)vsnprintf(fault->problem, sizeof fault->problem, format, args);
     va_end(args);
     return false;
 }

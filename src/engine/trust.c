@@ -137,7 +137,7 @@ static int make_file(const struct buf *text, struct trust *trust, struct err *er
         int error = errno;
         trust_close(trust);
         return err_set(err, ERR_IO, "cannot keep the certificates that callbacks trust: %s",
-                       strerror(error));
+                       err_system(error));
     }
     snprintf(trust->path, sizeof trust->path, "/proc/self/fd/%d", trust->fd);
     return 0;

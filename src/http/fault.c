@@ -148,7 +148,7 @@ static void reset(struct request *request)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     request_tell_end(request, fault_end(request), NULL); /* before its client can see it */
-    connect(request_descriptor(request), &nowhere, sizeof nowhere);
+    (void)connect(request_descriptor(request), &nowhere, sizeof nowhere);
     end_without_answer(request);
 }
 

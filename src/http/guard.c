@@ -99,7 +99,7 @@ void guard_header(struct guard *guard, const char *name, size_t name_len, const 
 static bool is_port(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
-    return digits == strlen(text) && digits <= 5 && (!digits || atol(text) <= 65535);
+    return digits == strlen(text) && digits <= 5 && (!digits || strtol(text, NULL, 10) <= 65535);
 }
 
 bool guard_is_host(const char *host)

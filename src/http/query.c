@@ -23,7 +23,10 @@ static bool decode(char *text)
                 return false;
             at += 2;
         } else {
-            *to++ = *at == '+' ? ' ' : *at;
+            *to = *at;
+            if (*to == '+')
+                *to = ' ';
+            to++;
         }
     }
     *to = '\0';

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char content_type_json[] = "application/json; charset=utf-8";
 const char content_type_problem[] = "application/problem+json";
@@ -24,6 +25,8 @@ void respond_header(struct request *request, const char *name, const char *value
     char *copy = request_copy(request, value, strlen(value));
     if (copy && request->added_count < ADDED_HEADERS_MAX)
         request->added[request->added_count++] = (struct added_header){name, copy};
+    else
+        request->lacks_header = true;
 }
 
 void respond_retry_after(struct request *request, int64_t seconds)
@@ -38,6 +41,72 @@ static enum request_end_kind end_of(const struct request *request)
 {
     return request->fault ? fault_end(request) : END_ANSWERED;
 }
+
+/* -- what a browser does with it --------------------------------------------------------------- */
+
+static const char *find_header(const struct answer *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->header_count; i++)
+        if (strcasecmp(answer->headers[i].name, name) == 0)
+            return answer->headers[i].value;
+    return NULL;
+}
+
+static const char *type_of(const struct answer *answer)
+{
+    return answer->content_type ? answer->content_type : find_header(answer, "Content-Type");
+}
+
+/* Whether scripts may run in it, where it is taken for what it says it is. */
+static bool may_be_active(const struct answer *answer)
+{
+    static const char *const inert[] = {"application/json", "application/problem+json",
+                                        "application/yaml", "text/event-stream",
+                                        "text/markdown",    "text/plain"};
+    const char *type = type_of(answer);
+    size_t len = type ? strcspn(type, "; \t") : 0;
+    if (type && strchr(type, ','))
+        return true; /* a browser takes the last of several */
+    for (size_t i = 0; type && i < sizeof inert / sizeof *inert; i++)
+        if (strlen(inert[i]) == len && strncasecmp(type, inert[i], len) == 0)
+            return false;
+    return type || answer->len;
+}
+
+/* Rules may give one that lets scripts in; of two, both hold. */
+static bool stops_scripts(const char *policy)
+{
+    static const char start[] = "default-src 'none';";
+    return policy && strncmp(policy, start, sizeof start - 1) == 0 &&
+           !strcasestr(policy, "script") && !strchr(policy, ',');
+}
+
+static bool has_policy(const struct request *request, const struct answer *answer)
+{
+    static const char name[] = "Content-Security-Policy";
+    for (size_t i = 0; i < request->added_count; i++)
+        if (strcasecmp(request->added[i].name, name) == 0)
+            return true;
+    return stops_scripts(find_header(answer, name));
+}
+
+/*
+ * What somebody sent, or has a rule or an inbox answer, must not run in a browser as a page of
+ * ours: whoever opens it may do more here than he who wrote it. Pages have a policy of their own.
+ */
+static void keep_still(struct request *request, const struct answer *answer)
+{
+    if (type_of(answer) == content_type_json || type_of(answer) == content_type_problem)
+        return; /* as most are, and no browser takes them for anything else */
+    if (has_policy(request, answer))
+        return;
+    if (may_be_active(answer))
+        respond_header(request, "Content-Security-Policy", "default-src 'none'; sandbox");
+    if (answer->len)
+        respond_header(request, "X-Content-Type-Options", "nosniff");
+}
+
+/* -- answering --------------------------------------------------------------------------------- */
 
 static bool add(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -66,7 +135,8 @@ static bool add_headers(struct request *request, const struct answer *answer,
 void answer_queue(struct request *request, const struct answer *answer,
                   struct MHD_Response *response)
 {
-    bool is_whole = response && add_headers(request, answer, response);
+    keep_still(request, answer);
+    bool is_whole = response && !request->lacks_header && add_headers(request, answer, response);
     if (is_whole)
         request_tell_end(request, end_of(request), answer);
     request->stage = STAGE_ANSWERED;

@@ -35,17 +35,16 @@ bool path_split(char *text, struct path *ret_path, bool *ret_too_many)
     *ret_path = (struct path){0};
     *ret_too_many = false;
     for (char *at = text; at && *at == '/';) {
-        char *segment = at + 1;
+        char *slash = at, *segment = slash + 1;
         at = strchr(segment, '/');
+        if (slash != text)
+            *slash = '\0';
         if (ret_path->count == PATH_SEGMENTS_MAX) {
-            segment[-1] = '\0'; /* what is cut so far still tells whose path it is */
-            *ret_too_many = true;
+            *ret_too_many = true; /* what is cut so far still tells whose path it is */
             break;
         }
         ret_path->segments[ret_path->count++] = segment;
     }
-    for (size_t i = 1; i < ret_path->count; i++)
-        ret_path->segments[i][-1] = '\0'; /* the slash before it */
     for (size_t i = 0; i < ret_path->count; i++) {
         char *segment = ret_path->segments[i];
         decode(segment);

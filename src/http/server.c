@@ -64,7 +64,7 @@ static int bind_error(const char *host, unsigned port, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "this machine has no address %s", host);
     default:
         return err_set(err, ERR_INTERNAL, "cannot listen on port %u of %s: %s", port, host,
-                       strerror(errno));
+                       err_system(errno));
     }
 }
 
@@ -140,7 +140,7 @@ static void log_library(void *arg, const char *format, va_list args)
     note_starving(arg, format);
     if (!log_enabled(LOG_DEBUG))
         return;
-    vsnprintf(line, sizeof line, format, args);
+    (void)vsnprintf(line, sizeof line, format, args);
     line[strcspn(line, "\r\n")] = '\0';
     log_event(LOG_DEBUG, "libmicrohttpd", LOG_STR("says", line));
 }
@@ -199,9 +199,14 @@ static struct MHD_Daemon *start_daemon(struct server *server, size_t index)
  * order. */
 static bool library_keeps_lines(void)
 {
-    unsigned major = 0, minor = 0, patch = 0;
-    sscanf(MHD_get_version(), "%u.%u.%u", &major, &minor, &patch);
-    return major == 0 && minor <= 9 && patch < 77;
+    unsigned long parts[3] = {0};
+    const char *at = MHD_get_version();
+    for (size_t i = 0; i < 3; i++) {
+        char *rest;
+        parts[i] = strtoul(at, &rest, 10);
+        at = *rest ? rest + 1 : rest;
+    }
+    return parts[0] == 0 && parts[1] <= 9 && parts[2] < 77;
 }
 
 int server_start(const struct server_options *options, struct listener *listeners,

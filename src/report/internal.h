@@ -88,8 +88,8 @@ void *lines_add(struct lines *lines, size_t size);
 #define LINES(type_, lines_) ((struct type_ *)(lines_)->at)
 #define each_line(type_, line_, lines_)                                                            \
     struct type_ *line_ = LINES(type_, lines_);                                                    \
-    line_ &&line_ < LINES(type_, lines_) + (lines_)->count;                                        \
-    line_++
+    (line_) && (line_) < LINES(type_, lines_) + (lines_)->count;                                   \
+    (line_)++
 
 /* Saturating. Both are 0 or more. */
 int64_t count_add(int64_t a, int64_t b);

@@ -79,8 +79,8 @@ static bool is_severity(const json_t *value)
 
 #define ROW(name_, type_, required_, what_, check_, struct_, member_)                              \
     {                                                                                              \
-        .name = name_, .type = type_, .required = required_, .what = what_, .check = check_,       \
-        .offset = offsetof(struct struct_, member_)                                                \
+        .name = (name_), .type = (type_), .required = (required_), .what = (what_),                \
+        .check = (check_), .offset = offsetof(struct struct_, member_)                             \
     }
 #define COUNT(name_, struct_, member_)                                                             \
     ROW(name_, FIELD_WHOLE, true, A_COUNT, is_count, struct_, member_)
@@ -91,7 +91,7 @@ static bool is_severity(const json_t *value)
     ROW(name_, FIELD_ARRAY, true, A_LIST, is_list, struct_, member_)
 #define OBJECT(name_, struct_, member_)                                                            \
     ROW(name_, FIELD_OBJECT, true, "an object", NULL, struct_, member_)
-#define ROWS(table_) table_, sizeof table_ / sizeof *table_
+#define ROWS(table_) (table_), sizeof(table_) / sizeof *(table_)
 
 struct head {
     struct field_text understudy;
@@ -450,15 +450,23 @@ static int read_body(struct reading *reading, const json_t *document, struct rep
     return status < 0 ? status : read_polling(reading, top.polling, report);
 }
 
+/* Into `read`, then into `report`: what a document has twice becomes one, as if two documents had
+ * it. */
+static int read_all(struct reading *reading, const json_t *document, struct report *read,
+                    struct report *report)
+{
+    int status = read_head(reading, document, read);
+    if (status == 0)
+        status = read_body(reading, document, read);
+    if (status == 0 && report_merge(report, read) < 0)
+        status = no_memory(reading);
+    return status;
+}
+
 int report_read_at(struct reading *reading, const json_t *document, struct report **ret_report)
 {
     struct report *read = calloc(1, sizeof *read), *report = calloc(1, sizeof *report);
-    int status = read && report ? read_head(reading, document, read) : no_memory(reading);
-    if (status == 0)
-        status = read_body(reading, document, read);
-    /* What a document has twice becomes one, as if two documents had it. */
-    if (status == 0 && report_merge(report, read) < 0)
-        status = no_memory(reading);
+    int status = read && report ? read_all(reading, document, read, report) : no_memory(reading);
     if (status == 0) {
         *ret_report = report;
         report = NULL;

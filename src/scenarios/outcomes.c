@@ -12,7 +12,7 @@
 
 /* 2026-01-28T10:00:00.000Z, and half an hour later. */
 #define SAMPLE_AT         INT64_C(1769594400000)
-#define SAMPLE_UPDATED_AT (SAMPLE_AT + 30 * 60 * 1000)
+#define SAMPLE_UPDATED_AT (SAMPLE_AT + INT64_C(30) * 60 * 1000)
 
 #define SAMPLE_ID         "987fcdeb-51a2-4bc4-9567-890123456789"
 #define SAMPLE_NAME       "booking-cancellation"

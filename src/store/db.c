@@ -186,6 +186,7 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
     char sql[400];
     snprintf(sql, sizeof sql,
              "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;"
+             "PRAGMA secure_delete=ON;" /* what is gone is nowhere in the file */
              "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;"
              "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=%d; PRAGMA synchronous=%s;"
              "PRAGMA query_only=%s;",

@@ -241,7 +241,7 @@ static int make_room(struct db *db, int64_t workspace, struct total total)
 int inbox_insert(struct db *db, int64_t workspace, const struct inbox *inbox,
                  struct inbox_message *message)
 {
-    struct total total;
+    struct total total = {0};
     message->number = inbox->received + 1;
     int status = insert(db, workspace, inbox, message);
     if (status == 0)

@@ -22,7 +22,7 @@ enum { SUFFIXES = sizeof suffixes / sizeof *suffixes };
 static int system_error(struct err *err, const char *what, const char *path)
 {
     int code = errno == EACCES || errno == EPERM ? ERR_PERMISSION : ERR_CREATE;
-    return err_set(err, code, "%s %s: %s", what, path, strerror(errno));
+    return err_set(err, code, "%s %s: %s", what, path, err_system(errno));
 }
 
 static char *join(const char *a, const char *b, const char *c)
@@ -117,7 +117,7 @@ static int inspect(const char *path, struct err *err)
     else if (!S_ISREG(about.st_mode))
         status = err_set(err, ERR_FOREIGN, "%s is not a regular file", path);
     else if ((len = pread(fd, header, sizeof header, 0)) < 0)
-        status = err_set(err, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+        status = err_set(err, ERR_IO, "cannot read %s: %s", path, err_system(errno));
     else if (about.st_nlink > 1)
         status = err_set(err, ERR_CREATE,
                          "%s has another name (a hard link), under which another server could open "
@@ -170,14 +170,23 @@ static void sweep_one(int parent, const char *name)
     close(fd);
 }
 
+static int is_private(const struct dirent *entry)
+{
+    return strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) == 0;
+}
+
 static void sweep(const char *parent)
 {
-    DIR *entries = opendir(parent);
-    for (struct dirent *entry; entries && (entry = readdir(entries));)
-        if (strncmp(entry->d_name, PRIVATE_PREFIX, strlen(PRIVATE_PREFIX)) == 0)
-            sweep_one(dirfd(entries), entry->d_name);
-    if (entries)
-        closedir(entries);
+    struct dirent **entries = NULL;
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int count = fd < 0 ? 0 : scandirat(fd, ".", &entries, is_private, NULL);
+    for (int i = 0; i < count; i++) {
+        sweep_one(fd, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    if (fd >= 0)
+        close(fd);
 }
 
 /*
@@ -186,7 +195,7 @@ static void sweep(const char *parent)
  */
 static int make_private(struct place *place, struct err *err)
 {
-    const char *parent = getenv("TMPDIR");
+    const char *parent = secure_getenv("TMPDIR");
     if (!parent || !*parent)
         parent = "/tmp";
     sweep(parent);
@@ -234,6 +243,18 @@ static char *one_name(const char *path)
     return found;
 }
 
+/*
+ * A new file is its owner's alone: it has the values of callback_headers and the secrets of
+ * webhooks as they are, which a callback is sent with. SQLite gives its files beside it the same
+ * mode. What prevents it here prevents SQLite, too, which tells.
+ */
+static void make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 int place_init(struct place *place, const char *path, struct err *err)
 {
     *place = (struct place){.lock = -1};
@@ -246,6 +267,8 @@ int place_init(struct place *place, const char *path, struct err *err)
         status = inspect(place->path, err); /* before the lock: a foreign file gets no neighbour */
         if (status == 0)
             status = lock_file(place->path, &place->lock, err);
+        if (status == 0)
+            make_file(place->path);
     }
     if (status < 0)
         place_finish(place);

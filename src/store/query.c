@@ -106,7 +106,7 @@ void query_copy_text(struct query *query, int column, char *dest, size_t size)
     size_t len = text ? (size_t)sqlite3_column_bytes(query->statement, column) : 0;
     if (len >= size)
         len = size - 1;
-    if (len)
+    if (text)
         memcpy(dest, text, len);
     dest[len] = '\0';
 }

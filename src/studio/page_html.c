@@ -7,38 +7,40 @@
 #include "base/time.h"
 #include "studio/page_css.h"
 
+enum { INSTEAD_SIZE = 8 };
+
 /*
  * The sequence at `at` that may not stand in HTML as it is: its length (0: none is there), and what
  * to write in its place. Invalid UTF-8 is passed on: under charset=utf-8 a browser shows U+FFFD for
  * it and takes no ASCII byte along.
  */
-static size_t html_special(const char *at, char ret_instead[8])
+static size_t html_special(const char *at, char ret_instead[INSTEAD_SIZE])
 {
     unsigned char c = (unsigned char)at[0], next = c ? (unsigned char)at[1] : 0;
 
     switch (c) {
     case '&':
-        strcpy(ret_instead, "&amp;");
+        snprintf(ret_instead, INSTEAD_SIZE, "&amp;");
         return 1;
     case '<':
-        strcpy(ret_instead, "&lt;");
+        snprintf(ret_instead, INSTEAD_SIZE, "&lt;");
         return 1;
     case '>':
-        strcpy(ret_instead, "&gt;");
+        snprintf(ret_instead, INSTEAD_SIZE, "&gt;");
         return 1;
     case '"':
-        strcpy(ret_instead, "&#34;");
+        snprintf(ret_instead, INSTEAD_SIZE, "&#34;");
         return 1;
     case '\'':
-        strcpy(ret_instead, "&#39;");
+        snprintf(ret_instead, INSTEAD_SIZE, "&#39;");
         return 1;
     }
     if (c == 0xC2 && next >= 0x80 && next <= 0x9F) { /* C1 controls have no pictures */
-        strcpy(ret_instead, "\xEF\xBF\xBD");
+        snprintf(ret_instead, INSTEAD_SIZE, "\xEF\xBF\xBD");
         return 2;
     }
     if (c == 0x7F) {
-        strcpy(ret_instead, "\xE2\x90\xA1");
+        snprintf(ret_instead, INSTEAD_SIZE, "\xE2\x90\xA1");
         return 1;
     }
     if (c >= 0x20 || c == '\t' || c == '\n' || c == '\0')
@@ -46,7 +48,7 @@ static size_t html_special(const char *at, char ret_instead[8])
     if (c == '\r' && next == '\n') /* a line break, once */
         ret_instead[0] = '\0';
     else
-        snprintf(ret_instead, 8, "\xE2\x90%c", 0x80 + c);
+        snprintf(ret_instead, INSTEAD_SIZE, "\xE2\x90%c", 0x80 + c);
     return 1;
 }
 
@@ -54,7 +56,7 @@ static size_t html_special(const char *at, char ret_instead[8])
 static const char *html_escape(struct buf *out, const char *text, bool line)
 {
     const char *plain = text; /* from here on nothing had to be replaced */
-    char instead[8];
+    char instead[INSTEAD_SIZE];
 
     while (*text && !(line && *text == '\n')) {
         size_t special = html_special(text, instead);
