@@ -25,13 +25,18 @@ needs=(
     "test     command:curl           curl"
     "test     command:sqlite3        sqlite3"
     "test     command:strace         strace"
+    "test     file:/usr/sbin/nginx   nginx-light"
+    "test     file:/usr/sbin/haproxy haproxy"
     "test     command:clang-format-14 clang-format-14"
+    "test     command:systemd-analyze systemd"
     "browser  command:chromium       chromium"
     "bench    command:wrk            wrk"
+    "valgrind command:valgrind       valgrind"
     "fuzz     command:clang-14       clang-14"
     "analyze  command:clang-tidy-14  clang-tidy-14"
     "analyze  command:cppcheck       cppcheck"
     "fuzz     file:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a  libclang-rt-14-dev"
+    "coverage command:gcovr          gcovr"
 )
 
 say() { printf 'understudy: %s\n' "$*" >&2; }

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blot.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/json_line.h"
 #include "base/time.h"
 #include "config.h"
@@ -10,7 +12,7 @@
 #include "engine/state.h"
 #include "report/report.h"
 
-enum { TOKEN_MIN = 8, TOKEN_MAX = 256, NAME_MAX_LENGTH = 253 };
+enum { TOKEN_MIN = 8, TOKEN_MAX = BLOT_TOKEN_MAX, NAME_MAX_LENGTH = 253 };
 
 int config_parse_control_token(const char *text, void *target, struct err *err)
 {
@@ -103,7 +105,7 @@ static int check_state(const char *text, const json_t *document, struct err *err
 static int parse_state(const struct buf *text, json_t **ret_document, struct err *err)
 {
     json_error_t where;
-    json_t *document = json_loadb(text->data, text->len, 0, &where);
+    json_t *document = json_read(text->data, text->len, 0, &where);
     if (!document)
         return err_set(err, ERR_INVALID, "line %d: is not valid JSON: %s", where.line, where.text);
     int status = check_state(text->data, document, err);

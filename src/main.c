@@ -3,6 +3,7 @@
  * order. Sockets come first, so that a taken port is known before the store is touched.
  */
 #include "base/address.h"
+#include "base/blot.h"
 #include "base/log.h"
 #include "config.h"
 #include "control/control.h"
@@ -383,6 +384,7 @@ static int serve(const struct config *config)
 
     program.config = config;
     log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
+    blot_set_token(config->control_token);
     block_signals(&ends);
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before any thread */
     int status = start(&program, &err);

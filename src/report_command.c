@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "config_report.h"
 #include "report_fetch.h"
 
@@ -72,7 +73,7 @@ static int tell_status(const char *url, const struct report_answer *answer)
     bool is_refusal = status == 401 || status == 403;
     bool is_redirect = status >= 300 && status < 400;
     json_t *problem =
-        answer->body.len ? json_loadb(answer->body.data, answer->body.len, 0, NULL) : NULL;
+        answer->body.len ? json_read(answer->body.data, answer->body.len, 0, NULL) : NULL;
     put_member(&detail, problem, "detail");
     put_member(&detail, problem, "hint");
     json_decref(problem);

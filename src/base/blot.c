@@ -7,9 +7,15 @@ static const char key_prefix[] = "exec_live_";
 enum {
     PREFIX = sizeof key_prefix - 1,
     SHOWN = 4,
-    URL_ESCAPE = 3,  /* %5f */
-    JSON_ESCAPE = 6, /* \u005f */
+    URL_ESCAPE = 3,   /* %5f */
+    JSON_ESCAPE = 6,  /* \u005f */
+    SHORT_ESCAPE = 2, /* \/ */
 };
+
+/* The control token. */
+static char token[BLOT_TOKEN_MAX + 1];
+static size_t token_len;
+static bool token_has_short_escapes; /* JSON may spell it with a backslash before what is in it */
 
 static int hex_value(char c)
 {
@@ -26,6 +32,11 @@ static char hex(const char *at)
     return (char)(hex_value(at[0]) << 4 | hex_value(at[1]));
 }
 
+static bool is_short_escape(const char *at)
+{
+    return at[1] == '/' || at[1] == '"' || at[1] == '\\';
+}
+
 /* The character that stands at `at`, however it is spelled, and how many bytes that takes. */
 static size_t spelled(const char *at, const char *end, char *ret_c)
 {
@@ -36,6 +47,10 @@ static size_t spelled(const char *at, const char *end, char *ret_c)
     if (*at == '\\' && end - at >= JSON_ESCAPE && memcmp(at, "\\u00", 4) == 0 && is_hex(at + 4)) {
         *ret_c = hex(at + 4);
         return JSON_ESCAPE;
+    }
+    if (*at == '\\' && end - at >= SHORT_ESCAPE && is_short_escape(at)) {
+        *ret_c = at[1];
+        return SHORT_ESCAPE;
     }
     *ret_c = *at;
     return 1;
@@ -55,18 +70,23 @@ bool blot_has_escapes(const char *text, size_t len)
 
 /* -- API keys ---------------------------------------------------------------------------------- */
 
-/* The end of the prefix that begins at `at`; NULL: there is none. */
-static const char *skip_prefix(const char *at, const char *end)
+/* The end of the word that begins at `at`; NULL: it does not. */
+static const char *skip_word(const char *at, const char *end, const char *word, size_t len)
 {
     char c;
-    for (size_t i = 0; i < PREFIX; i++) {
+    for (size_t i = 0; i < len; i++) {
         if (at == end)
             return NULL;
         at += spelled(at, end, &c);
-        if (c != key_prefix[i])
+        if (c != word[i])
             return NULL;
     }
     return at;
+}
+
+static const char *skip_prefix(const char *at, const char *end)
+{
+    return skip_word(at, end, key_prefix, PREFIX);
 }
 
 /* By its second letter, which is rare. */
@@ -108,9 +128,71 @@ static char *blot_letters(char *at, const char *end)
     return at;
 }
 
+/* -- the control token ------------------------------------------------------------------------- */
+
+void blot_set_token(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    token_len = len <= BLOT_TOKEN_MAX ? len : 0;
+    memcpy(token, text ? text : "", token_len);
+    token[token_len] = '\0';
+    token_has_short_escapes = strpbrk(token, "/\"\\") != NULL;
+}
+
+/* The end of the token that begins at `at`, as it is or escaped. */
+static const char *skip_token(const char *at, const char *end)
+{
+    if ((size_t)(end - at) >= token_len && memcmp(at, token, token_len) == 0)
+        return at + token_len;
+    return skip_word(at, end, token, token_len);
+}
+
+/* Where it begins from `at` on, and where it ends; NULL: nowhere. */
+static char *find_token(char *at, const char *end, bool escapes, const char **ret_end)
+{
+    if (!token_len)
+        return NULL;
+    if (!escapes && !token_has_short_escapes) {
+        char *found = memmem(at, (size_t)(end - at), token, token_len);
+        *ret_end = found ? found + token_len : NULL;
+        return found;
+    }
+    for (; at < end; at++)
+        if ((*at == *token || *at == '%' || *at == '\\') && (*ret_end = skip_token(at, end)))
+            return at;
+    return NULL;
+}
+
+static void fill_tokens(char *text, size_t len, bool escapes, char with)
+{
+    const char *end = text + len, *next = text;
+    for (char *at = text; (at = find_token(at, end, escapes, &next)); at = (char *)next)
+        memset(at, with, (size_t)(next - at));
+}
+
+/* -- both -------------------------------------------------------------------------------------- */
+
+void blot_wipe_keys(char *text, size_t len)
+{
+    const char *end = text + len;
+    fill_tokens(text, len, false, ' ');
+    for (char *at = text, *from; at < end && (at = find_prefix(at, end, false));) {
+        from = at - PREFIX;
+        at = blot_letters(at, end);
+        memset(from, ' ', (size_t)(at - from));
+    }
+}
+
+void blot_token(char *text, size_t len)
+{
+    fill_tokens(text, len, true, '.');
+}
+
+/* The token first: there may be the beginning of a key in it. */
 void blot_keys(char *text, size_t len, bool escapes)
 {
     const char *end = text + len;
+    fill_tokens(text, len, escapes, '.');
     for (char *at = text; at < end && (at = find_prefix(at, end, escapes));)
         at = blot_letters(at, end);
 }
@@ -119,6 +201,12 @@ bool blot_has_key(const char *text)
 {
     size_t len = strlen(text);
     return find_prefix((char *)text, text + len, blot_has_escapes(text, len)) != NULL;
+}
+
+bool blot_has_secret(const char *text)
+{
+    const char *end = text + strlen(text), *after;
+    return blot_has_key(text) || find_token((char *)text, end, true, &after);
 }
 
 /* -- other words ------------------------------------------------------------------------------- */

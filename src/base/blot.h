@@ -8,15 +8,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { BLOT_TOKEN_MAX = 256 }; /* characters of a control token */
+
+/* The control token, which is found from here on in addition to API keys; NULL or what is too long:
+ * none. Before any thread starts. */
+void blot_set_token(const char *token);
+
 /* Whether there may be any but the plain spelling. */
 bool blot_has_escapes(const char *text, size_t len);
 
-/* Makes dots of all but the last four characters of each API key ("exec_live_…"), of those in the
- * plain spelling alone where no `escapes` are looked for, which costs a third. */
+/* Makes dots of all but the last four characters of each API key ("exec_live_…"), and of the whole
+ * of the control token; of those in the plain spelling alone where no `escapes` are looked for,
+ * which costs a third. */
 void blot_keys(char *text, size_t len, bool escapes);
 
-/* Whether there is the beginning of one. */
+/* The same of the token alone, in any spelling. */
+void blot_token(char *text, size_t len);
+
+/* Makes blanks of the whole of each, in the plain spelling. */
+void blot_wipe_keys(char *text, size_t len);
+
+/* Whether there is the beginning of a key. */
 bool blot_has_key(const char *text);
+
+/* Whether there is anything that blot_keys() would look at: that, or the control token. */
+bool blot_has_secret(const char *text);
 
 /*
  * The first place where `word` (in lower-case letters and _) stands in `text`, in any case, with or

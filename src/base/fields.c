@@ -21,29 +21,30 @@ static bool is_missing(const struct field *field, const json_t *object)
 
 static bool is_whole(const json_t *value)
 {
-    if (json_is_integer(value))
+    if (json_typeof(value) == JSON_INTEGER)
         return true;
     double real = json_real_value(value);
-    return json_is_real(value) && fabs(real) < 0x1p63 && real == trunc(real);
+    return json_typeof(value) == JSON_REAL && fabs(real) < 0x1p63 && real == trunc(real);
 }
 
 static bool has_type(const struct field *field, const json_t *value)
 {
+    json_type type = json_typeof(value);
     switch (field->type) {
     case FIELD_STRING:
-        return json_is_string(value);
+        return type == JSON_STRING;
     case FIELD_WHOLE:
         return is_whole(value);
     case FIELD_ARRAY:
-        return json_is_array(value);
+        return type == JSON_ARRAY;
     case FIELD_OBJECT:
-        return json_is_object(value);
+        return type == JSON_OBJECT;
     case FIELD_BOOL:
-        return json_is_boolean(value);
+        return type == JSON_TRUE || type == JSON_FALSE;
     case FIELD_REAL:
-        return json_is_number(value);
+        return type == JSON_INTEGER || type == JSON_REAL;
     case FIELD_DURATION:
-        return json_is_string(value) &&
+        return type == JSON_STRING &&
                duration_parse(json_string_value(value), &(int64_t){0}, NULL) == 0;
     case FIELD_ANY:
         return true;
@@ -95,12 +96,12 @@ static void store(const struct field *field, const json_t *object, void *dest)
             (struct field_text){json_string_value(value), json_string_length(value), false};
         break;
     case FIELD_WHOLE:
-        *(struct field_whole *)at =
-            (struct field_whole){true, json_is_integer(value) ? json_integer_value(value)
-                                                              : (int64_t)json_real_value(value)};
+        *(struct field_whole *)at = (struct field_whole){
+            true, json_typeof(value) == JSON_INTEGER ? json_integer_value(value)
+                                                     : (int64_t)json_real_value(value)};
         break;
     case FIELD_BOOL:
-        *(struct field_bool *)at = (struct field_bool){true, json_is_true(value)};
+        *(struct field_bool *)at = (struct field_bool){true, json_typeof(value) == JSON_TRUE};
         break;
     case FIELD_REAL:
         *(struct field_real *)at = (struct field_real){true, json_number_value(value)};

@@ -28,9 +28,21 @@ void json_put_real(struct buf *out, double value);
 
 /*
  * Appends a parsed value, compactly, members in their order, numbers in shortest form (E8).
- * Recursion is bounded by what jansson parses: 2,048 levels.
+ * NULL, as of a tree for which there was no memory, fails the buffer. Recursion is bounded by what
+ * jansson parses: 2,048 levels.
  */
 void json_put_value(struct buf *out, const json_t *value);
+
+/*
+ * As json_loadb(), but that it gives all or NULL: jansson 2.14 reads on where it has no room for a
+ * character, which is then missing in what it gives, and tells of a body that is no JSON where it
+ * could not keep a piece of it. base/memory.h says of both, and of all else that jansson had no
+ * memory for. `ret_where` may be NULL.
+ */
+json_t *json_read(const char *text, size_t len, size_t flags, json_error_t *ret_where);
+
+/* The same of a C string. */
+json_t *json_read_text(const char *text, size_t flags);
 
 /*
  * Parses a request body (H2): one RFC 8259 value in UTF-8 and nothing after it. On success the

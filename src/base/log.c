@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/blot.h"
 #include "base/escape.h"
 #include "base/time.h"
+
+enum { READ_MAX = LOG_VALUE_SIZE + 6 * BLOT_TOKEN_MAX }; /* its characters may be \u00NN */
 
 /* Kept free at the end of a line for ` cut=1`, ` dropped=N`, the brace and the newline. */
 enum { LINE_RESERVE = 64 };
@@ -48,18 +51,27 @@ static bool text_needs_quotes(const char *text, const char *escaped)
     return !*text || strpbrk(text, " =\"\\") || strcmp(text, escaped) != 0;
 }
 
+/* No more is read of a text than there is room for, or than a secret is long that begins there: the
+ * rest would be cut. What is secret may stand in anything that clients send. */
+static void read_value(const char *text, char ret_plain[READ_MAX + 1])
+{
+    size_t len = strnlen(text, READ_MAX);
+    memcpy(ret_plain, text, len);
+    ret_plain[len] = '\0';
+    blot_keys(ret_plain, len, true);
+}
+
 /* Puts a field together; false when a piece was longer than `size`, which only a name can be. */
 static bool format_field(const struct log_field *field, char *out, size_t size, size_t *ret_len)
 {
-    char value[LOG_VALUE_SIZE], number[24];
+    char plain[READ_MAX + 1], value[LOG_VALUE_SIZE], number[24];
     bool json = log_format == LOG_FORMAT_JSON, quotes = false;
     const char *shown = number;
 
     if (field->text) {
-        /* A text of which no more than a value's room is ever read: the rest would be cut. */
-        size_t len = strnlen(field->text, sizeof value);
-        escape_text(json ? ESCAPE_JSON : ESCAPE_TEXT, field->text, len, value, sizeof value);
-        quotes = json || text_needs_quotes(field->text, value);
+        read_value(field->text, plain);
+        escape_text(json ? ESCAPE_JSON : ESCAPE_TEXT, plain, strlen(plain), value, sizeof value);
+        quotes = json || text_needs_quotes(plain, value);
         shown = value;
     } else {
         snprintf(number, sizeof number, "%" PRId64, field->number);

@@ -8,7 +8,8 @@
  * JSON:  {"time":"…","level":"info","event":"store opened","file":"understudy.db","jobs":3}
  *
  * Values come from clients: control characters, quotes and invalid UTF-8 are escaped, so that one
- * event stays one line and says nothing that it should not. In text, a value stands in quotes where
+ * event stays one line and says nothing that it should not; API keys and the control token are
+ * blotted out (base/blot.h). In text, a value stands in quotes where
  * it would be ambiguous without. A line is written by one write(2) from a buffer of fixed size, so
  * lines of several threads never mix: a value longer than LOG_VALUE_SIZE is cut and ends in "…",
  * and fields that do not fit the line any more are left out, which `cut=1` tells at its end.

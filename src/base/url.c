@@ -1,5 +1,6 @@
 #include "base/url.h"
 
+#include "base/memory.h"
 #include "base/token.h"
 
 #include <curl/curl.h>
@@ -26,10 +27,17 @@ static bool is_plain(const char *text)
     return true;
 }
 
+static bool is_done(CURLUcode result)
+{
+    if (result == CURLUE_OUT_OF_MEMORY)
+        memory_note_lack();
+    return result == CURLUE_OK;
+}
+
 static bool has_part(CURLU *url, CURLUPart part)
 {
     char *text = NULL;
-    bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK;
+    bool has = is_done(curl_url_get(url, part, &text, 0));
     curl_free(text);
     return has;
 }
@@ -37,9 +45,13 @@ static bool has_part(CURLU *url, CURLUPart part)
 /* A URL that is callable, parsed, for curl_url_cleanup(); NULL: it is none. */
 static CURLU *open_url(const char *text)
 {
-    CURLU *url = has_scheme(text) && is_plain(text) ? curl_url() : NULL;
-    if (url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK &&
-        has_part(url, CURLUPART_HOST))
+    if (!has_scheme(text) || !is_plain(text))
+        return NULL;
+    CURLU *url = curl_url();
+    if (!url)
+        memory_note_lack();
+    else if (is_done(curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER)) &&
+             has_part(url, CURLUPART_HOST))
         return url;
     curl_url_cleanup(url);
     return NULL;
@@ -60,8 +72,7 @@ bool url_is_base(const char *text)
 static bool copy_part(CURLU *url, CURLUPart part, char *copy, size_t size)
 {
     char *text = NULL;
-    bool fits =
-        curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK && strlen(text) < size;
+    bool fits = is_done(curl_url_get(url, part, &text, CURLU_DEFAULT_PORT)) && strlen(text) < size;
     if (fits)
         memcpy(copy, text, strlen(text) + 1);
     curl_free(text);
@@ -97,7 +108,7 @@ bool url_read_path(const char *text, struct buf *out)
 {
     char *path = NULL;
     CURLU *url = open_url(text);
-    bool good = url && curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
+    bool good = url && is_done(curl_url_get(url, CURLUPART_PATH, &path, 0));
     if (good)
         buf_puts(out, path);
     curl_free(path);

@@ -1,5 +1,6 @@
 /* What the control plane's handlers share: problems, bodies, operations. */
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "control/internal.h"
 #include "http/problem.h"
@@ -142,6 +143,10 @@ void control_wake(void *request)
 
 void control_operate(struct request *request, struct operation *operation, request_handler *then)
 {
+    if (memory_lacked()) { /* what it is to write may not be all */
+        router_fail(request, ERR_NO_MEMORY, NULL);
+        return;
+    }
     request_suspend(request, then);
     operation_submit(operation, control_wake, request);
 }

@@ -8,11 +8,12 @@
 
 /*
  * The headers that a request came with, as a JSON object in their order; those of one name joined
- * by ", ". Not whole are secrets of ours: an API key that some workspace has, the control token.
+ * by ", ". Not whole are secrets of ours: in Authorization an API key that some workspace has, in
+ * any of them the control token.
  */
 void inbox_put_headers(struct request *request, struct buf *out);
 
-/* Where it was sent to, in full. */
+/* Where it was sent to, in full, but for the control token. */
 void inbox_put_url(struct request *request, struct buf *out);
 
 /* Writes a message; `name` is its inbox's. */

@@ -1,5 +1,6 @@
 #include "control/inbox.h"
 
+#include "base/blot.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -36,8 +37,12 @@ static void put_value(struct gathering *gathering, const char *name, const char 
                       struct buf *out)
 {
     utf8_append_field(out, value, len);
-    if (strcasecmp(name, "Authorization") != 0 || buf_failed(out) || !out->data)
+    if (buf_failed(out) || !out->data)
         return;
+    if (strcasecmp(name, "Authorization") != 0) {
+        blot_token(out->data, out->len);
+        return;
+    }
     char *credential = strchr(out->data, ' ');
     if (!credential)
         return;
@@ -78,6 +83,8 @@ void inbox_put_url(struct request *request, struct buf *out)
     if (*target == '/')
         request_base(request, out);
     buf_puts(out, target); /* as UTF-8, or it would not have been admitted */
+    if (!buf_failed(out))
+        blot_token(out->data, out->len);
 }
 
 /* -- what is shown ----------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "control/input.h"
 
 #include "base/err.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -20,7 +21,7 @@ static int take_job(const struct job_input *input, void *arg)
     add_text(body, "request_id", input->request_id);
     add_text(body, "callback_url", input->callback_url);
     if (input->callback_headers)
-        json_object_set_new(body, "callback_headers", json_loads(input->callback_headers, 0, NULL));
+        json_object_set_new(body, "callback_headers", json_read_text(input->callback_headers, 0));
     *(json_t **)arg = body;
     return body ? 0 : ERR_NO_MEMORY;
 }

@@ -82,8 +82,8 @@ static int take_job(struct journal_request *self)
     json_t *input = NULL;
     int status =
         self->db ? input_of_job(self->db, self->workspace, self->entry->job, &job, &input) : 0;
-    if (input)
-        self->input = secrets_blot(input);
+    if (input && !(self->input = secrets_blot(input)))
+        status = ERR_NO_MEMORY;
     json_decref(input);
     return note_absence(self, status);
 }

@@ -34,7 +34,8 @@ enum {
 
 /*
  * A body with the values of callback_headers blotted out, to be freed by free(); NULL: there are
- * none in it. Where it is not JSON, it ends where they begin.
+ * none in its first *io_len bytes. Where it is not JSON, or there is no memory, it ends where they
+ * begin.
  */
 static char *blot_headers(struct request *request, const char *body, size_t *io_len)
 {
@@ -45,14 +46,15 @@ static char *blot_headers(struct request *request, const char *body, size_t *io_
     if (!at)
         return NULL;
     struct buf text = BUF_INIT;
-    if (request_json(request, &value, &err) < 0) {
-        buf_append(&text, body, (size_t)(at - body));
-    } else {
-        json_t *copy = secrets_blot(value);
+    json_t *copy = request_json(request, &value, &err) == 0 ? secrets_blot(value) : NULL;
+    if (copy)
         json_put_value(&text, copy);
-        json_decref(copy);
-    }
-    return buf_take(&text, io_len);
+    json_decref(copy);
+    if (copy && !buf_failed(&text))
+        return buf_take(&text, io_len);
+    buf_finish(&text);
+    *io_len = (size_t)(at - body);
+    return NULL;
 }
 
 /* API keys, wherever they stand: answers repeat what they were asked with, in any spelling. */

@@ -1,6 +1,8 @@
 #include "control/secrets.h"
 
 #include "base/blot.h"
+#include "base/json.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,9 +57,9 @@ static json_t *blot_text(const json_t *text, int texts)
     char *again;
     if (!secrets_are_in(words) || !strchr("{[\"", words[strspn(words, " \t\r\n")]))
         return json_incref((json_t *)text);
-    value = texts < TEXTS_MAX ? json_loadb(words, json_string_length(text),
-                                           JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL)
-                              : NULL;
+    value = texts < TEXTS_MAX
+                ? json_read(words, json_string_length(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL)
+                : NULL;
     if (!value)
         return measure_one(text);
     copy = blot(value, texts + 1);
@@ -93,5 +95,14 @@ static json_t *blot(const json_t *value, int texts)
 
 json_t *secrets_blot(const json_t *value)
 {
-    return blot(value, 0);
+    bool before = memory_lacked();
+    memory_forget_lack();
+    json_t *copy = blot(value, 0);
+    if (memory_lacked()) { /* some of it may be missing */
+        json_decref(copy);
+        copy = NULL;
+    }
+    if (before)
+        memory_note_lack();
+    return copy;
 }

@@ -11,7 +11,8 @@ bool secrets_are_in(const char *member);
 
 /*
  * A copy of a value in which texts and numbers below such a member are their length: "(12 bytes)";
- * also where a text of it is JSON itself. The caller's. As deep as jansson parses.
+ * also where a text of it is JSON itself. The caller's; NULL: there is no
+ * memory. As deep as jansson parses.
  */
 json_t *secrets_blot(const json_t *value);
 

@@ -1,6 +1,7 @@
 /* getState, replaceState, resetWorkspace. */
 #include "engine/state.h"
 
+#include "base/json.h"
 #include "base/time.h"
 #include "control/internal.h"
 #include "control/wait.h"
@@ -216,7 +217,7 @@ static bool keeps(const struct reset_body *body, const char *what)
 static int parse_origin(const char *document, size_t len, void *arg)
 {
     json_t **ret_json = arg;
-    *ret_json = json_loadb(document, len, 0, NULL);
+    *ret_json = json_read(document, len, 0, NULL);
     return *ret_json ? 0 : ERR_NO_MEMORY;
 }
 

@@ -61,7 +61,7 @@ static void put_plain(struct buf *out, const char *text, size_t max)
 /* Before it is cut: the beginning of an API key is secret, too. */
 void timeline_put_plain(struct buf *out, const char *text, size_t max)
 {
-    if (!blot_has_key(text)) {
+    if (!blot_has_secret(text)) {
         put_plain(out, text, max);
         return;
     }
@@ -108,7 +108,7 @@ void timeline_put_text(struct buf *out, const char *name, const char *text)
     buf_printf(out, ",\"%s\":", name);
     size_t from = out->len;
     json_put_text(out, text && *text ? text : NULL);
-    if (text && blot_has_key(text) && !buf_failed(out))
+    if (text && blot_has_secret(text) && !buf_failed(out))
         blot_keys(out->data + from, out->len - from, true);
 }
 

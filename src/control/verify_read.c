@@ -101,7 +101,7 @@ static bool has_secret(const json_t *value, bool below)
     for (size_t i = 0; i < json_array_size(value); i++)
         if (has_secret(json_array_get(value, i), below))
             return true;
-    return json_is_string(value) && (below || blot_has_key(json_string_value(value)));
+    return json_is_string(value) && (below || blot_has_secret(json_string_value(value)));
 }
 
 static int check_secrets(const json_t *match, const char *prefix, struct complaint *complaint)

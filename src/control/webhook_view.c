@@ -92,7 +92,7 @@ static void put_given(const struct view *view, struct buf *out, const json_t *va
 static void put_sent_headers(const struct view *view, const char *ours)
 {
     struct buf *out = view->out;
-    json_t *own = json_loads(ours, 0, NULL), *given = (json_t *)view->given, *value;
+    json_t *own = json_read_text(ours, 0), *given = (json_t *)view->given, *value;
     const char *name, *separator = "";
     buf_putc(out, '{');
     json_object_foreach(given, name, value)
@@ -128,7 +128,7 @@ static void put_request(const struct view *view, const struct attempt_row *row)
 
 static void put_answer_headers(struct buf *out, const char *headers)
 {
-    json_t *list = headers ? json_loads(headers, JSON_ALLOW_NUL, NULL) : NULL,
+    json_t *list = headers ? json_read_text(headers, JSON_ALLOW_NUL) : NULL,
            *view = header_view_create();
     for (size_t i = 0; view && i < json_array_size(list); i++) {
         const json_t *field = json_array_get(list, i), *value = json_array_get(field, 1);
@@ -197,7 +197,7 @@ static int put_whole(const struct delivery_input *input, void *arg)
 {
     const struct whole *whole = arg;
     struct buf *out = whole->out;
-    json_t *given = input->callback_headers ? json_loads(input->callback_headers, 0, NULL) : NULL;
+    json_t *given = input->callback_headers ? json_read_text(input->callback_headers, 0) : NULL;
     struct view view = {.out = out, .separator = "", .given = given, .reveal = whole->reveal};
     buf_putc(out, '{');
     put_members(out, whole->delivery, input->callback_url);

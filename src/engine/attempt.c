@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "engine/callback.h"
 #include "engine/internal.h"
@@ -185,7 +186,7 @@ static int take_input(const struct delivery_input *input, void *arg)
         buf_puts(&attempt->body, input->body);
     else
         job_put_json(&attempt->body, reading->job, JOB_PLAIN);
-    json_t *given = input->callback_headers ? json_loads(input->callback_headers, 0, NULL) : NULL;
+    json_t *given = input->callback_headers ? json_read_text(input->callback_headers, 0) : NULL;
     if (status == 0 && input->callback_headers && !given)
         status = ERR_NO_MEMORY;
     if (status == 0)
@@ -199,6 +200,7 @@ static int read_request(struct attempt *attempt, struct engine *engine, struct d
 {
     struct workspace_row row;
     struct job job;
+    memory_forget_lack();
     registry_read_row(engine->registry, attempt->workspace, &row);
     attempt->timeout = callback_timeout(&row.settings);
     attempt->connect_timeout = callback_connect_timeout(&row.settings);
@@ -216,7 +218,7 @@ static int read_request(struct attempt *attempt, struct engine *engine, struct d
         return ERR_NO_MEMORY;
     if (!url_read_place(attempt->url.data, &attempt->place))
         attempt->place = (struct url_place){.host = ""};
-    return 0;
+    return memory_lacked() ? ERR_NO_MEMORY : 0;
 }
 
 /* -- the transfer ------------------------------------------------------------------------------ */
@@ -255,32 +257,46 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 static int set_up(struct attempt *attempt, const struct sender_options *options)
 {
     CURL *easy = attempt->easy = curl_easy_init();
+    bool set = true; /* each of them guards something, and libcurl keeps copies */
     if (!easy)
         return ERR_NO_MEMORY;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, attempt);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name that is looked up holds nobody up */
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->detail);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, attempt);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_take_head);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &attempt->answer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_take_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &attempt->answer);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)attempt->timeout);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)attempt->connect_timeout);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)attempt->body_len);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, attempt->body.data);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_PRIVATE, attempt);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
+                                        1L); /* a name that is looked up holds nobody up */
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->detail);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, attempt);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_take_head);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_HEADERDATA, &attempt->answer);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_take_body);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_WRITEDATA, &attempt->answer);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)attempt->timeout);
+    set &= CURLE_OK ==
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)attempt->connect_timeout);
+    set &= CURLE_OK ==
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)attempt->body_len);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_POSTFIELDS, attempt->body.data);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);
+    set &= CURLE_OK == curl_easy_setopt(easy, CURLOPT_URL, attempt->url.data);
     if (options->trust)
-        trust_use(options->trust, easy);
-    return curl_easy_setopt(easy, CURLOPT_URL, attempt->url.data) == CURLE_OK ? 0 : ERR_NO_MEMORY;
+        set &= trust_use(options->trust, easy);
+    return set ? 0 : ERR_NO_MEMORY;
+}
+
+int attempt_set_up_again(struct attempt *attempt, const struct sender_options *options)
+{
+    curl_easy_cleanup(attempt->easy);
+    answer_finish(&attempt->answer);
+    attempt->answer = (struct answer){.has_head = false};
+    attempt->opened = false;
+    return set_up(attempt, options);
 }
 
 /* It may not even be tried. */

@@ -51,6 +51,7 @@ struct attempt {
     /* The sender's. */
     struct sender *sender;
     struct receiver *receiver;
+    bool lacked_memory; /* libcurl had none: it is made once more */
     struct attempt *next, **place_in_list;
 };
 
@@ -69,6 +70,10 @@ int attempt_create(const struct sender_options *options, struct engine *engine,
 
 /* The transfer is over: fills in what is to be written. It is not with a multi handle any more. */
 void attempt_conclude(struct attempt *attempt, CURLcode code);
+
+/* Before it is given to libcurl once more, which had no memory for it. ERR_NO_MEMORY: nor now, and
+ * its handle may be NULL. */
+int attempt_set_up_again(struct attempt *attempt, const struct sender_options *options);
 
 void attempt_destroy(struct attempt *attempt); /* NULL is fine */
 

@@ -5,6 +5,7 @@
 #include "engine/callback.h"
 
 #include "base/duration.h"
+#include "base/json.h"
 #include "base/url.h"
 #include "engine/reach.h"
 
@@ -53,7 +54,7 @@ bool callback_retry(const struct settings_row *settings, int64_t tries, int64_t 
     const char *retries = settings->callback.retries;
     if (!*retries || tries < 1)
         return false;
-    json_t *waits = json_loads(retries, JSON_DECODE_ANY, NULL);
+    json_t *waits = json_read_text(retries, JSON_DECODE_ANY);
     size_t index = (size_t)tries - 1;
     bool standard = json_is_string(waits);
     bool follows = standard ? index < STANDARD_WAITS : read_wait(waits, index, ret_ms);
@@ -124,7 +125,7 @@ static const char *find_prefix(json_t *map, const char *url)
 int callback_map(const struct settings_row *settings, const char *url, struct buf *out)
 {
     json_t *map = NULL;
-    if (*settings->callback.map && !(map = json_loads(settings->callback.map, 0, NULL)))
+    if (*settings->callback.map && !(map = json_read_text(settings->callback.map, 0)))
         return ERR_CORRUPT;
     const char *prefix = find_prefix(map, url);
     const char *all = json_string_value(json_object_get(map, "*"));

@@ -1,5 +1,6 @@
 #include "engine/callback_headers.h"
 
+#include "base/memory.h"
 #include "base/token.h"
 #include "base/url.h"
 
@@ -54,6 +55,8 @@ static bool note_name(json_t *seen, const char *name)
         is_new =
             !json_object_get(seen, folded) && json_object_set_new(seen, folded, json_true()) == 0;
         free(folded);
+    } else {
+        memory_note_lack();
     }
     return is_new;
 }

@@ -5,6 +5,8 @@
  * most of them belong to. */
 #include "engine/generator_text.h"
 
+#include "base/blot.h"
+
 #include <string.h>
 #include <unicase.h>
 #include <unictype.h>
@@ -408,6 +410,8 @@ void text_read(const char *prompt, size_t len, struct text *ret_text)
     ret_text->count = ret_text->keys_len = 0;
     ret_text->language = LANGUAGE_ENGLISH;
     text_clean(prompt, len, ret_text);
+    /* A key that was pasted along: names are shown to many, and stand in paths. */
+    blot_wipe_keys(ret_text->bytes, ret_text->len);
     struct splitter splitter = {.text = ret_text};
     skip_line_dress(&splitter);
     while (splitter.at < ret_text->len && ret_text->count < TEXT_TOKENS_MAX)

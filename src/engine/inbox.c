@@ -1,6 +1,7 @@
 #include "engine/inbox.h"
 
 #include "base/duration.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ static void answer_as_usual(struct inbox_reply *reply)
 /* The document was checked when it was given. */
 static int take_reply(const struct inbox_reply_row *row, struct inbox_reply *reply)
 {
-    json_t *document = json_loads(row->document, 0, NULL);
+    json_t *document = json_read_text(row->document, 0);
     if (!document)
         return ERR_NO_MEMORY;
     const json_t *body = json_object_get(document, "body");

@@ -1,6 +1,7 @@
 /* A rule's `do`: what becomes of a job's callback. */
 #include "engine/rule_place.h"
 
+#include "base/json.h"
 #include "engine/webhook.h"
 
 #include <string.h>
@@ -96,7 +97,7 @@ int webhook_load(const char *text, json_t **ret_document, struct webhook *ret_we
 {
     struct complaint complaint = COMPLAINT_INIT;
     struct rule_place place = {&complaint, ""};
-    json_t *document = json_loads(text, 0, NULL);
+    json_t *document = json_read_text(text, 0);
     int status = document ? webhook_take(&place, document, ret_webhook) : ERR_CORRUPT;
     complaint_finish(&complaint);
     if (status < 0) {

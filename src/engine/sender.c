@@ -128,6 +128,7 @@ static void turn(struct sender *sender)
     if (sender->retry_at && time_steady_ms() >= sender->retry_at) {
         sender->retry_at = 0;
         sender_write_unsaved(sender);
+        sender_begin_again(sender);
     }
     sender_take_written(sender);
     take_forgettings(sender);

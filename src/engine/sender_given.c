@@ -95,11 +95,26 @@ static void begin(struct sender *sender, struct receiver *receiver, struct attem
     }
     attempt_put(&sender->under_way, attempt);
     sender->under_way_count++;
-    if (curl_multi_add_handle(sender->multi, attempt->easy) == CURLM_OK)
-        return;
-    sender_end_attempt(sender, attempt);
-    attempt_conclude(attempt, CURLE_OUT_OF_MEMORY);
-    sender_write(sender, attempt);
+    if (curl_multi_add_handle(sender->multi, attempt->easy) != CURLM_OK)
+        sender_put_off(sender, attempt);
+}
+
+void sender_put_off(struct sender *sender, struct attempt *attempt)
+{
+    attempt->lacked_memory = true;
+    sender_note(sender, READING, ERR_NO_MEMORY);
+}
+
+void sender_begin_again(struct sender *sender)
+{
+    for (struct attempt *attempt = sender->under_way; attempt; attempt = attempt->next) {
+        if (!attempt->lacked_memory)
+            continue;
+        attempt->lacked_memory = false;
+        if (attempt_set_up_again(attempt, &sender->options) < 0 ||
+            curl_multi_add_handle(sender->multi, attempt->easy) != CURLM_OK)
+            sender_put_off(sender, attempt);
+    }
 }
 
 /* The next one in turn; false: something failed that is to be tried again. */
@@ -143,8 +158,9 @@ void sender_leave_receiver(struct sender *sender, struct attempt *attempt)
 
 void sender_end_attempt(struct sender *sender, struct attempt *attempt)
 {
-    if (attempt->easy) {
-        curl_multi_remove_handle(sender->multi, attempt->easy);
+    if (attempt->easy || attempt->lacked_memory) {
+        if (attempt->easy)
+            curl_multi_remove_handle(sender->multi, attempt->easy);
         sender->under_way_count--;
     } else {
         heap_remove(&sender->answers, &attempt->answer_due);

@@ -62,6 +62,11 @@ bool sender_has_room(const struct sender *sender);
 int sender_look_up(struct sender *sender, const struct waiting *waiting,
                    struct delivery *ret_delivery);
 
+/* libcurl has no memory for an attempt: that is no failure of its receiver, and it is begun again
+ * after a while, in which the receiver gets one less at a time. */
+void sender_put_off(struct sender *sender, struct attempt *attempt);
+void sender_begin_again(struct sender *sender);
+
 /* Takes an attempt from libcurl, or from those whose answer is to come. */
 void sender_end_attempt(struct sender *sender, struct attempt *attempt);
 

@@ -36,6 +36,11 @@ void sender_write_ended(struct sender *sender)
         struct attempt *attempt = NULL;
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
+        if (code == CURLE_OUT_OF_MEMORY && !attempt->answer.has_head) {
+            curl_multi_remove_handle(sender->multi, attempt->easy);
+            sender_put_off(sender, attempt);
+            continue;
+        }
         sender_end_attempt(sender, attempt);
         attempt_conclude(attempt, code);
         sender_write(sender, attempt);

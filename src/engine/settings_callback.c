@@ -194,8 +194,8 @@ int settings_keep_secrets(struct settings_row *settings, const struct settings_r
                           size_t *ret_index)
 {
     bool fits;
-    json_t *secrets = json_loads(settings->callback.secrets, 0, NULL);
-    json_t *known = json_loads(before->callback.secrets, 0, NULL);
+    json_t *secrets = json_read_text(settings->callback.secrets, 0);
+    json_t *known = json_read_text(before->callback.secrets, 0);
     int status = 0;
     for (size_t i = 0; status == 0 && i < json_array_size(secrets); i++) {
         json_t *kept = json_array_get(known, i);

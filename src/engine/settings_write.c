@@ -136,7 +136,7 @@ static void put_secret(struct buf *out, const char *secret, enum settings_secret
 
 static void put_secrets(struct buf *out, const char *secrets, const struct settings_view *view)
 {
-    json_t *list = *secrets ? json_loads(secrets, 0, NULL) : NULL;
+    json_t *list = *secrets ? json_read_text(secrets, 0) : NULL;
     if (list) {
         buf_puts(out, "\"webhook_secrets\":[");
         for (size_t i = 0; i < json_array_size(list); i++)

@@ -1,5 +1,6 @@
 #include "engine/signature.h"
 
+#include "base/json.h"
 #include <jansson.h>
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
@@ -70,7 +71,7 @@ int signature_put(const char *secrets, const char *id, int64_t seconds, const vo
     char head[HEAD_SIZE];
     struct key key;
     int status = 0;
-    json_t *list = json_loads(secrets, 0, NULL);
+    json_t *list = json_read_text(secrets, 0);
     if (snprintf(head, sizeof head, "%s.%lld.", id, (long long)seconds) >= HEAD_SIZE ||
         !json_array_size(list))
         status = ERR_CORRUPT;

@@ -35,7 +35,7 @@ static int fill_headers(const struct job_input *input, void *arg)
     struct filling *filling = arg;
     const char *name;
     json_t *value, *known = input && input->callback_headers
-                                ? json_loads(input->callback_headers, 0, NULL)
+                                ? json_read_text(input->callback_headers, 0)
                                 : NULL;
     json_object_foreach(filling->headers, name, value)
     {

@@ -162,7 +162,7 @@ void state_url_prefix(const struct workspace_row *row, char ret_prefix[STATE_PRE
 static void put_headers(struct buf *out, const struct snapshot_value *value, bool reveal)
 {
     const char *name, *separator = "";
-    json_t *member, *headers = reveal ? NULL : json_loadb(value->text, value->len, 0, NULL);
+    json_t *member, *headers = reveal ? NULL : json_read(value->text, value->len, 0, NULL);
     if (reveal) {
         buf_append(out, value->text, value->len);
         return;

@@ -170,13 +170,12 @@ void trust_close(struct trust *trust)
     trust->fd = -1;
 }
 
-void trust_use(const struct trust *trust, CURL *easy)
+bool trust_use(const struct trust *trust, CURL *easy)
 {
     if (trust->fd < 0)
-        return;
-    curl_easy_setopt(easy, CURLOPT_CAINFO, trust->path);
-    if (trust->complete)
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        return true;
+    return curl_easy_setopt(easy, CURLOPT_CAINFO, trust->path) == CURLE_OK &&
+           (!trust->complete || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
 /* -- why not ----------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ int trust_open(const char *ca_file, struct trust *ret_trust, struct err *err);
 void trust_close(struct trust *trust);
 
 /* Has a transfer trust them; the trust outlives it. Any thread. */
-void trust_use(const struct trust *trust, CURL *easy);
+bool trust_use(const struct trust *trust, CURL *easy);
 
 /* Why the certificate of `host` was not accepted (CURLE_PEER_FAILED_VERIFICATION), in words that a
  * person can act on, as far as libcurl knows. `detail` is what it says itself. */

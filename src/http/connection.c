@@ -114,18 +114,24 @@ static void cut_off(struct server *server, struct connection *connection, unsign
 
 /* -- looking ----------------------------------------------------------------------------------- */
 
-/* What the system knows of a connection: all bytes that ever came, and whether none will any more.
- */
-static bool ask_system(const struct connection *connection, uint64_t *ret_received, bool *ret_ended)
+struct known {
+    uint64_t received; /* bytes that ever came */
+    bool is_read;      /* all of them, by us */
+    bool has_ended;    /* and none will come any more */
+};
+
+/* What the system knows of a connection. */
+static bool ask_system(const struct connection *connection, struct known *ret_known)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     int unread = 0;
-    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+    if (getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+        ioctl(connection->fd, FIONREAD, &unread) < 0)
         return false;
-    *ret_received = info.tcpi_bytes_received;
-    *ret_ended = info.tcpi_state == CLOSE_WAIT && ioctl(connection->fd, FIONREAD, &unread) == 0 &&
-                 unread == 0;
+    ret_known->received = info.tcpi_bytes_received;
+    ret_known->is_read = unread == 0;
+    ret_known->has_ended = info.tcpi_state == CLOSE_WAIT && unread == 0;
     return true;
 }
 
@@ -158,23 +164,26 @@ static bool is_idle(const struct connection *connection, unsigned long state, un
            connection->since == TIME_NEVER;
 }
 
-/* `starves`: those that do nothing make room for others. */
+/*
+ * `starves`: those that do nothing make room for others. Who has sent what we have not read yet is
+ * not late: we are, on a machine that is too busy.
+ */
 static void look_at(struct server *server, struct connection *connection, int64_t now, bool starves)
 {
     unsigned long state = atomic_load(&connection->state), before = connection->seen;
     bool had_ended = connection->has_ended && state == before;
-    uint64_t received;
+    struct known known;
     connection->seen = state;
-    if (state == state_late || phase_of(state) == PHASE_WHOLE ||
-        !ask_system(connection, &received, &connection->has_ended))
+    if (state == state_late || phase_of(state) == PHASE_WHOLE || !ask_system(connection, &known))
         return;
-    note_begin(connection, state, before, received, now);
+    connection->has_ended = known.has_ended;
+    note_begin(connection, state, before, known.received, now);
     int64_t limit = INT64_C(1000) * (phase_of(state) == PHASE_BODY ? BODY_S : HEAD_S);
     /* libmicrohttpd misses an end that comes with the last bytes, where the request is not whole.
        The second look sees that it has. */
     if ((connection->has_ended && had_ended) || (starves && is_idle(connection, state, before)))
         cut_off(server, connection, state, false);
-    else if (connection->since != TIME_NEVER && now - connection->since >= limit)
+    else if (connection->since != TIME_NEVER && now - connection->since >= limit && known.is_read)
         cut_off(server, connection, state, true);
     connection->is_known = true;
 }

@@ -6,6 +6,7 @@
  * read and dropped. Only what is ambiguous, or too long to be read, is answered at once.
  */
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "http/internal.h"
 #include "http/respond.h"
@@ -59,14 +60,31 @@ static void refuse_malformed(struct request *request, const char *problem)
  * the NULs that end name and line. Later versions judge for themselves, and keep another order.
  */
 
-/* The value follows the name with only blanks between, and the line ends in CR LF, by now NULs. */
-static bool is_whole(const char *name, size_t name_len, const char *value, size_t value_len)
+/*
+ * The line begins where the one before ended in CR LF, by now NULs: so no NUL has ended a value
+ * before its line, and no line was passed over. Its value follows its name with only blanks
+ * between.
+ */
+static bool is_whole(struct request *request, const char *name, size_t name_len, const char *value,
+                     size_t value_len)
 {
+    bool follows = (uintptr_t)name == (uintptr_t)request->next_line;
+    request->next_line = value + value_len + 2;
     const char *at = name + name_len + 1;
-    if ((uintptr_t)at > (uintptr_t)value)
+    if (!follows || (uintptr_t)at > (uintptr_t)value)
         return false;
     at += strspn(at, " \t");
     return at == value && !value[value_len + 1];
+}
+
+/*
+ * Whether an empty line ended the headers, rather than one that begins with a NUL; and the target,
+ * where its line says. (So short is no head that this would be beyond the buffer.)
+ */
+static bool is_head_whole(const struct request *request, const char *version)
+{
+    return (uintptr_t)request->raw_target + strlen(request->target) + 1 == (uintptr_t)version &&
+           !request->next_line[0] && !request->next_line[1];
 }
 
 /*
@@ -81,8 +99,8 @@ static enum MHD_Result take_header(void *arg, enum MHD_ValueKind kind, const cha
     bool frames = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
                   strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
     (void)kind;
-    if (value && request->server->keeps_lines && !is_whole(name, name_len, value, value_len) &&
-        !request->guard.problem)
+    if (value && request->server->keeps_lines &&
+        !is_whole(request, name, name_len, value, value_len) && !request->guard.problem)
         request->guard.problem = "A header is folded, has a NUL, or ends in a line feed alone";
     while (!frames && len && strchr(" \t", value[len - 1]))
         len--;
@@ -197,14 +215,25 @@ static bool answers_at_once(struct request *request)
     return guard->length > drop_max || (guard->expects_continue && (refused || over));
 }
 
+/*
+ * After a chunked body that libmicrohttpd below 0.9.77 has read, the connection is closed: such a
+ * version takes a line feed alone for the end of a chunk's line, and a bare CR for a part of it,
+ * and does not show these lines. Another party may see this body end elsewhere, and what we would
+ * read as the next request as a part of it, or the other way around (H5).
+ */
+static bool is_end_in_doubt(const struct request *request)
+{
+    return request->server->keeps_lines && request->guard.chunked;
+}
+
 static void begin(struct request *request, const char *method, const char *version)
 {
+    request->next_line = version + strlen(version) + 2;
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_header, request);
     request->head = strcmp(method, "HEAD") == 0;
     request->method = request->head ? "GET" : method;
-    if (request->server->keeps_lines && !request->guard.problem &&
-        (uintptr_t)request->raw_target + strlen(request->target) + 1 != (uintptr_t)version)
-        request->guard.problem = "The request target has a NUL";
+    if (request->server->keeps_lines && !request->guard.problem && !is_head_whole(request, version))
+        request->guard.problem = "The request target has a NUL, or a line begins with one";
     const char *problem = guard_finish(&request->guard, method, version, request->target);
     route(request, request->method);
     if (problem)
@@ -220,6 +249,7 @@ static void begin(struct request *request, const char *method, const char *versi
     connection_take_api(request->link, request->api);
     request->keeping = !request->denied && !request->refusal && request->match.route->takes_body;
     request->stage = STAGE_BODY;
+    request->close = is_end_in_doubt(request);
     if (answers_at_once(request)) {
         request->close = true;
         count(request);
@@ -232,11 +262,27 @@ static void begin(struct request *request, const char *method, const char *versi
 
 /* -- the body and the end ---------------------------------------------------------------------- */
 
+/*
+ * Whether a NUL stands behind the last header's value, or alone in the line that ended the headers:
+ * the body then begins later than those lines say. (libmicrohttpd hands out the first piece from
+ * where it stands behind the head.)
+ */
+static bool has_hidden_nul(const struct request *request, const char *body)
+{
+    uintptr_t end = (uintptr_t)request->next_line + 2, at = (uintptr_t)body;
+    return request->server->keeps_lines && !request->guard.chunked && !request->received &&
+           at > end && at - end < CONNECTION_BYTES;
+}
+
 /* False: so much came that the connection is closed without an answer. */
 static bool take_body(struct request *request, const char *bytes, size_t len)
 {
     size_t max_body = max_body_of(request);
     uint64_t drop_max = max_body > DROP_MAX ? max_body : DROP_MAX;
+    if (has_hidden_nul(request, bytes)) {
+        refuse_malformed(request, "The end of the headers has a NUL");
+        request->keeping = false;
+    }
     request->received += len;
     if (request->received > drop_max)
         return false;
@@ -281,8 +327,8 @@ static void finish(struct request *request)
         return;
     }
     request->stage = STAGE_HANDLER;
-    if (buf_failed(&request->body)) {
-        router_fail(request, ERR_NO_MEMORY, "no memory for the body");
+    if (buf_failed(&request->body) || request->lacks_memory) {
+        router_fail(request, ERR_NO_MEMORY, "no memory for the request");
     } else if (!begin_work(request)) {
         router_fail(request, atomic_load(&request->server->reason), NULL);
     } else {
@@ -350,6 +396,7 @@ enum MHD_Result request_on_call(void *context, struct MHD_Connection *connection
     if (!request || !request->target || !request->link)
         return MHD_NO;
 
+    memory_forget_lack();
     switch (request->stage) {
     case STAGE_HEAD:
         if (!connection_step(request->link, PHASE_BODY))

@@ -94,6 +94,7 @@ struct request {
     bool denied;            /* by the API's admit */
     bool keeping;           /* the body is wanted */
     const char *raw_target; /* in libmicrohttpd's buffer; to compare places only */
+    const char *next_line;  /* there too: where the next header is to begin */
     char *target;           /* as sent */
     char *path;             /* still encoded, without query and prefix */
     char *prefix;           /* the workspace's slug, or NULL */
@@ -116,6 +117,9 @@ struct request {
     void (*finish_state)(void *state);
     struct added_header added[ADDED_HEADERS_MAX];
     size_t added_count;
+    bool lacks_header;         /* one of these: there was no memory */
+    bool lacks_memory;         /* what it has in its arena may not be all */
+    bool is_logged;            /* why it fails */
     struct fault_state *fault; /* how the answer goes wrong on purpose; NULL: not */
     struct stream *stream;     /* what makes the answer while it is sent; NULL: nothing */
     int status;                /* of the answer; 0: the connection is closed without one */
@@ -212,8 +216,8 @@ void waits_end(struct server *server);
 /* A name for a request that has none of its client's. (record.c) */
 void server_name_request(struct server *server, char ret_id[REQUEST_ID_SIZE]);
 
-/* The path for a log line, without API keys; "-" where there is no memory. (record.c) */
-const char *request_log_path(struct request *request);
+/* The path for a log line; the target, where that has none. (record.c) */
+const char *request_log_path(const struct request *request);
 
 /* Tells the recorder, once for each request; `answer` NULL: it gets none. (record.c) */
 void request_tell_end(struct request *request, enum request_end_kind kind,

@@ -16,7 +16,7 @@ static bool is_sane(const char *id)
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+=@";
     size_t len = strlen(id);
-    return len > 0 && len < REQUEST_ID_SIZE && strspn(id, letters) == len && !blot_has_key(id);
+    return len > 0 && len < REQUEST_ID_SIZE && strspn(id, letters) == len && !blot_has_secret(id);
 }
 
 /* "5d262666-1f": the server's own beginning, and a number in hex. */
@@ -46,13 +46,9 @@ const char *request_id(struct request *request)
     return request->id;
 }
 
-const char *request_log_path(struct request *request)
+const char *request_log_path(const struct request *request)
 {
-    const char *path = request->path ? request->path : request->target;
-    char *copy = request_copy(request, path, strlen(path));
-    if (copy)
-        blot_keys(copy, strlen(copy), true);
-    return copy ? copy : "-";
+    return request->path ? request->path : request->target;
 }
 
 /* -- telling ----------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ void *request_alloc(struct request *request, size_t size)
         return memset(at, 0, size);
     }
     struct arena_block *block = calloc(1, sizeof *block + rounded);
+    request->lacks_memory |= !block;
     if (!block)
         return NULL;
     block->next = request->blocks;

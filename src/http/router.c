@@ -134,7 +134,7 @@ void refusal_of_error(int error, struct refusal *ret_refusal)
         break;
     default:
         refusal = (struct refusal){.kind = REFUSED_FAILURE, .status = 500};
-        text = "An error of the server's own; its log says more";
+        text = FAILURE_TEXT;
     }
     snprintf(refusal.detail, sizeof refusal.detail, "%s", text);
     *ret_refusal = refusal;
@@ -144,6 +144,7 @@ void router_fail(struct request *request, int error, const char *detail)
 {
     struct refusal refusal;
     refusal_of_error(error, &refusal);
+    request->is_logged = true;
     /* The store says once what fails all alike, and main() that the server stops. */
     bool is_said = refusal.kind == REFUSED_UNAVAILABLE && error != ERR_OVERLOADED;
     log_event(is_said ? LOG_DEBUG : LOG_ERROR, "request failed", LOG_STR("id", request_id(request)),

@@ -97,6 +97,9 @@ struct api {
     /* Answers with an error in the API's shape; headers are set already. */
     void (*refuse)(struct request *request, const struct refusal *refusal);
 
+    /* The body of 500, as JSON, for where there is no memory to write it. NULL: a problem. */
+    const char *failure;
+
     /* The same written, as JSON, for who has no request to answer; returns its content type. Any
      * thread. NULL: as a problem document. */
     const char *(*write_refusal)(struct buf *out, const struct refusal *refusal);
@@ -142,6 +145,9 @@ void refusal_of_error(int error, struct refusal *ret_refusal);
 
 /* How long a client does well to wait before it tries again after a 503, in seconds. */
 enum { REFUSAL_RETRY_AFTER = 1 };
+
+/* What is said of a fault of ours (H6). */
+#define FAILURE_TEXT "An error of the server's own; its log says more"
 
 /* What is said of a wrong method and of a body that is too large (H3), as printf has it. */
 #define REFUSAL_METHOD_TEXT    "This path answers to %s"

@@ -2,6 +2,7 @@
 #include "report/internal.h"
 
 #include "base/escape.h"
+#include "base/json.h"
 #include "base/json_line.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ int report_parse(const char *text, size_t len, struct report **ret_report, struc
     }
     if (has_too_many(text, len))
         return err_set(err, ERR_INVALID, "has more values than any report");
-    json_t *document = len ? json_loadb(text, len, JSON_DECODE_ANY, &where) : NULL;
+    json_t *document = len ? json_read(text, len, JSON_DECODE_ANY, &where) : NULL;
     if (!document)
         return len ? tell_syntax(text, len, &where, err) : err_set(err, ERR_INVALID, "is empty");
     int status = report_read_at(&reading, document, ret_report);

@@ -61,6 +61,8 @@ void scenarios_put_refusal(struct buf *out, const struct refusal *refusal)
     put_error(out, refusal->detail);
 }
 
+const char scenarios_failure[] = "{\"error\":\"" FAILURE_TEXT "\"}";
+
 const char *scenarios_write_refusal(struct buf *out, const struct refusal *refusal)
 {
     scenarios_put_refusal(out, refusal);

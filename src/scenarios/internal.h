@@ -72,6 +72,7 @@ void scenarios_put_wrong(struct buf *out, const struct field *field);
 void scenarios_put_refusal(struct buf *out, const struct refusal *refusal);
 
 /* struct api's refuse and write_refusal. */
+extern const char scenarios_failure[]; /* that of 500 (H6) */
 const char *scenarios_write_refusal(struct buf *out, const struct refusal *refusal);
 void scenarios_refuse(struct request *request, const struct refusal *refusal);
 

@@ -46,6 +46,7 @@ void scenarios_init(struct scenarios *scenarios, struct engine *engine, bool str
                                   .deny = project_deny,
                                   .enter = intercept,
                                   .refuse = scenarios_refuse,
+                                  .failure = scenarios_failure,
                                   .write_refusal = scenarios_write_refusal,
                                   .begin = project_begin,
                                   .leave = project_leave,

@@ -125,15 +125,20 @@ static int prepare_list(struct db *db, enum table table, enum db_role role, stru
     return 0;
 }
 
+/* Made before all others, as an end must not lack memory: what is left open never ends. */
+static int prepare_ends(struct db *db, struct err *err)
+{
+    int status = prepare(db, "COMMIT", &db->commit, err);
+    return status == 0 ? prepare(db, "ROLLBACK", &db->roll_back, err) : status;
+}
+
 static int prepare_all(struct db *db, enum db_role role, struct err *err)
 {
     int status = 0;
     for (int table = 0; table < TABLES && status == 0; table++)
         status = prepare_list(db, (enum table)table, role, err);
-    if (status == 0 && role == DB_WRITER) {
-        if ((status = prepare(db, "BEGIN IMMEDIATE", &db->begin, err)) == 0)
-            status = prepare(db, "COMMIT", &db->commit, err);
-    }
+    if (status == 0 && role == DB_WRITER)
+        status = prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
     return status;
 }
 
@@ -181,6 +186,7 @@ static int set_up(struct db *db, enum db_role role, enum durability durability, 
     char sql[400];
     snprintf(sql, sizeof sql,
              "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA mmap_size=0;"
+             "PRAGMA secure_delete=ON;" /* what is gone is nowhere in the file */
              "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;"
              "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=%d; PRAGMA synchronous=%s;"
              "PRAGMA query_only=%s;",
@@ -203,6 +209,8 @@ static int lay_out(struct db *db, enum db_role role, enum durability durability,
 {
     struct err reason = {""};
     int status = set_up(db, role, durability, &reason);
+    if (status == 0)
+        status = prepare_ends(db, &reason);
     /* In the roll-back journal's mode, where a new file is whole or empty. */
     if (status == 0 && role == DB_WRITER)
         status = db_migrate(db, &reason);
@@ -254,6 +262,7 @@ void db_close(struct db *db)
     }
     sqlite3_finalize(db->begin);
     sqlite3_finalize(db->commit);
+    sqlite3_finalize(db->roll_back);
     if (db->is_broken) /* nothing is tried again: the log stays, and the next start reads it */
         sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(db->connection);
@@ -289,7 +298,9 @@ int db_hold(struct db *db)
 
 void db_let_go(struct db *db)
 {
-    db_execute(db, "COMMIT", NULL);
+    run(db, db->commit);
+    if (!sqlite3_get_autocommit(db->connection))
+        run(db, db->roll_back);
 }
 
 void db_hurry(struct db *db)
@@ -301,7 +312,7 @@ void db_rollback(struct db *db)
 {
     db->rollbacks++;
     if (!sqlite3_get_autocommit(db->connection)) /* some errors roll back by themselves */
-        db_execute(db, "ROLLBACK", NULL);
+        run(db, db->roll_back);
 }
 
 size_t db_batch_size(const struct db *db)

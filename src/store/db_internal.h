@@ -11,7 +11,8 @@
 struct db {
     sqlite3 *connection;
     sqlite3_stmt **statements[TABLES];
-    sqlite3_stmt *begin, *commit; /* the writer's */
+    sqlite3_stmt *begin; /* the writer's */
+    sqlite3_stmt *commit, *roll_back;
     bool is_writer, is_broken;
     unsigned long rollbacks;
     int64_t numbers;     /* drawn so far; see db_next_number() */

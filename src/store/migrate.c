@@ -1,6 +1,7 @@
 /*
- * Migrations: schema/NNNN_name.sql, applied in the order of their numbers, each in a transaction
- * with the number it brings the store to, so that a crash leaves the old layout or the new one.
+ * Migrations: schema/NNNN_name.sql, applied in the order of their numbers, all that a store lacks
+ * in one transaction with the number they bring it to, so that a crash leaves the old layout or the
+ * new one, and a new store is made with few syncs.
  */
 #include "base/embed.h"
 #include "store/db_internal.h"
@@ -15,12 +16,15 @@ int db_newest_layout(void)
     return count;
 }
 
+/* In the transaction that is under way. */
 static int apply(struct db *db, int layout, struct err *err)
 {
     char stamp[120];
+    int newest = db_newest_layout(), status = 0;
+    for (; layout < newest && status == 0; layout++)
+        status = db_execute(db, schema_files[layout].data, err);
     snprintf(stamp, sizeof stamp, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-             STORE_APPLICATION_ID, layout);
-    int status = db_execute(db, schema_files[layout - 1].data, err);
+             STORE_APPLICATION_ID, newest);
     return status < 0 ? status : db_execute(db, stamp, err);
 }
 
@@ -37,26 +41,18 @@ static int check_owner(struct db *db, struct err *err)
 int db_migrate(struct db *db, struct err *err)
 {
     int newest = db_newest_layout();
-    for (;;) {
-        int64_t layout = 0;
-        /* Read under the write lock, so that nobody migrates beside us. */
-        int status = db_execute(db, "BEGIN IMMEDIATE", err);
-        if (status == 0)
-            status = db_integer(db, "PRAGMA user_version", &layout, err);
-        if (status == 0 && layout > 0)
-            status = check_owner(db, err);
-        if (status == 0 && layout > newest)
-            status = err_set(err, ERR_NEWER, "it has layout %d, and this version knows up to %d",
-                             (int)layout, newest);
-        if (status == 0 && layout < newest)
-            status = apply(db, (int)layout + 1, err);
-        else
-            db_rollback(db);
-        if (status < 0) {
-            db_rollback(db);
-            return status;
-        }
-        if (layout == newest)
-            return 0;
-    }
+    int64_t layout = 0;
+    /* Read under the write lock, so that nobody migrates beside us. */
+    int status = db_execute(db, "BEGIN IMMEDIATE", err);
+    if (status == 0)
+        status = db_integer(db, "PRAGMA user_version", &layout, err);
+    if (status == 0 && layout > 0)
+        status = check_owner(db, err);
+    if (status == 0 && layout > newest)
+        status = err_set(err, ERR_NEWER, "it has layout %d, and this version knows up to %d",
+                         (int)layout, newest);
+    if (status == 0 && layout < newest)
+        status = apply(db, (int)layout, err);
+    db_rollback(db); /* of what was not committed */
+    return status;
 }

@@ -243,6 +243,18 @@ static char *one_name(const char *path)
     return found;
 }
 
+/*
+ * A new file is its owner's alone: it has the values of callback_headers and the secrets of
+ * webhooks as they are, which a callback is sent with. SQLite gives its files beside it the same
+ * mode. What prevents it here prevents SQLite, too, which tells.
+ */
+static void make_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 int place_init(struct place *place, const char *path, struct err *err)
 {
     *place = (struct place){.lock = -1};
@@ -255,6 +267,8 @@ int place_init(struct place *place, const char *path, struct err *err)
         status = inspect(place->path, err); /* before the lock: a foreign file gets no neighbour */
         if (status == 0)
             status = lock_file(place->path, &place->lock, err);
+        if (status == 0)
+            make_file(place->path);
     }
     if (status < 0)
         place_finish(place);

@@ -17,7 +17,7 @@ enum { BURY, NEXT, ROWS, EMPTIED = ROWS + 7, FORGET, STATEMENTS };
 
 static const struct sql statements[STATEMENTS] = {
     [BURY] = WRITES("UPDATE workspace SET deleted = 1, id = '-' || pk, slug = '-' || pk,"
-                    " project_id = '-' || pk || ' deleted' WHERE pk = ?"),
+                    " project_id = '-' || pk || ' deleted', webhook_secrets = NULL WHERE pk = ?"),
     [NEXT] = READS("SELECT pk FROM workspace WHERE deleted = 1 LIMIT 1"),
     [ROWS] = REMOVE("job"), /* and its delivery */
     [ROWS + 1] = REMOVE("session"),

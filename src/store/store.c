@@ -3,10 +3,12 @@
 #include "store/place.h"
 #include "store/writer.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct reader {
     struct db *db;
@@ -38,10 +40,21 @@ static void set_sqlite_up(void)
     sqlite3_initialize();
 }
 
+/* A new file is its owner's alone, for it holds what clients gave as secrets; SQLite gives its mode
+ * to what it puts beside it. Where it cannot be made SQLite says why, and one that is there keeps
+ * its mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* SQLite's reasons do not name the file. */
 static int open_writer(struct store *store, struct err *err)
 {
     struct err reason = {""};
+    make_private(store->place.path);
     int status = db_open(store->place.path, DB_WRITER, store->durability, &store->db, &reason);
     if (status < 0)
         err_set(err, status, "cannot use %s: %s", store->place.path, reason.text);

@@ -86,6 +86,9 @@ void studio_put_refusal(struct buf *out, const struct refusal *refusal)
     put_error(out, types[refusal->kind], refusal->code, refusal->detail);
 }
 
+const char studio_failure[] = "{\"error\":{\"type\":\"server_error\",\"message\":"
+                              "\"" FAILURE_TEXT "\"}}";
+
 const char *studio_write_refusal(struct buf *out, const struct refusal *refusal)
 {
     studio_put_refusal(out, refusal);

@@ -79,6 +79,8 @@ void studio_invalid(struct request *request, const char *code, const char *messa
 /* The bodies: of an error, of a field that is wrong (S5 to S7), of a rate limit (S26), of a
  * refusal. */
 void studio_put_error(struct buf *out, enum studio_error error, const char *value);
+extern const char studio_failure[]; /* that of 500 (H6) */
+
 void studio_put_fault(struct buf *out, enum field_fault fault, const struct field *field);
 void studio_put_rate_error(struct buf *out, const char *seconds);
 void studio_put_refusal(struct buf *out, const struct refusal *refusal);

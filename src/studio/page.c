@@ -202,6 +202,7 @@ void page_chat(struct buf *out, const struct page_chat *view)
         page_row_code(out, "Job", view->job->id);
     buf_puts(out, "</dl>\n");
     page_html_close(out);
+    out->failed |= buf_failed(&title);
 }
 
 static void page_scenario_source(struct buf *out, const struct page_scenario *view)

@@ -62,6 +62,7 @@ void studio_init(struct studio *studio, struct engine *engine, const char *publi
                                .deny = auth_deny,
                                .enter = enter,
                                .refuse = studio_refuse,
+                               .failure = studio_failure,
                                .write_refusal = studio_write_refusal,
                                .begin = auth_begin,
                                .leave = auth_leave,

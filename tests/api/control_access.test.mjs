@@ -183,6 +183,7 @@ test('C2: query parameters that nobody knows', async (t) => {
         /"workspce"/, /did you mean "workspace"\?/);
     assertProblem(await mock.send('GET', '/settings?workspace=x&limit=5'), 422,
         'unknown_parameter', /"limit"/, /known here: workspace/);
+    assertProblem(await mock.send('GET', '/settings?frist=1&scond=2'), 422, 'unknown_parameter', /"frist"/); // the first of them
     assertProblem(await mock.send('GET', '/workspaces?limt=5'), 422, 'unknown_parameter',
         /"limt"/, /did you mean "limit"\?/);
     for (const query of ['?a=%zz', '?%ff=1', '?a=%00', '?workspace=x&workspace=default'])

@@ -125,15 +125,12 @@ describe('Absolute deadlines', { concurrency: 40 }, () => {
 
     it('idle connections stay, used before or not', async () => {
         const fresh = await Wire.open(server.port), used = await Wire.open(server.port);
-        const posted = await Wire.open(server.port), chunked = await Wire.open(server.port);
+        const posted = await Wire.open(server.port);
         await assertServed(used);
-        for (const [wire, framing, body] of [[posted, 'Content-Length: 12', '{"name":"y"}'],
-            [chunked, 'Transfer-Encoding: chunked', 'C\r\n{"name":"z"}\r\n0\r\n\r\n']]) {
-            wire.send(post('/api/projects/idle/scenarios', framing), body);
-            assert.equal((await wire.response())?.status, 201);
-        }
+        posted.send(post('/api/projects/idle/scenarios', 'Content-Length: 12'), '{"name":"y"}');
+        assert.equal((await posted.response())?.status, 201);
         await sleep(BODY_MS + 10_000);
-        for (const wire of [fresh, used, posted, chunked]) {
+        for (const wire of [fresh, used, posted]) {
             assert.ok(!wire.over);
             await assertServed(wire);
             wire.destroy();

@@ -247,8 +247,8 @@ test('C9: a reset is heard; a deletion, and the server\'s stop, end the stream',
 
 test('C9: a workspace lives as long as somebody listens, whatever its ttl', async (t) => {
     const server = await serve(t);
-    const { made, heard } = await place(t, server, { ttl: '100ms' });
-    const other = await control(server).make({ ttl: '100ms' });
+    const { made, heard } = await place(t, server, { ttl: '3s' });
+    const other = await control(server).make({ ttl: '3s' });
     const status = async ({ slug }) => (await control(server).send('GET', `/workspaces/${slug}`)).status;
     await until(async () => await status(other) === 404);
     assert.equal(await status(made), 200);

@@ -6,169 +6,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { startServer } from '../support/server.mjs';
+import { CARRYING, CUT, GET, HIDING, HOST, PLAIN, POST, REFUSED, UNFINISHED } from './framing.mjs';
 import { Wire, ask, bytes, json, parseResponses, request } from './wire.mjs';
-
-const HOST = 'Host: a\r\n';
-const BODY = '{"name":"x"}';
-const GET = (...fields) => `GET /healthz HTTP/1.1\r\n${HOST}${fields.map((f) => `${f}\r\n`).join('')}\r\n`;
-const POST = (fields, body = BODY, version = '1.1') =>
-    `POST /api/projects/hostile/scenarios HTTP/${version}\r\n${HOST}`
-    + `${fields.map((field) => `${field}\r\n`).join('')}\r\n${body}`;
-const CHUNKED = (body, field = 'Transfer-Encoding: chunked') => POST([field], body);
-const LAST = '0\r\n\r\n';
-const WHOLE = `C\r\n${BODY}\r\n${LAST}`;
-
-// Answered 400 by this server, in its own words, and the connection closed (H5).
-const REFUSED = {
-    'both framings': POST(['Content-Length: 5', 'Transfer-Encoding: chunked'], LAST),
-    'both framings, the other way around': POST(['Transfer-Encoding: chunked', 'Content-Length: 5'], LAST),
-    'two equal lengths': POST(['Content-Length: 12', 'Content-Length: 12']),
-    'two different lengths': POST(['Content-Length: 12', 'Content-Length: 5']),
-    'two lengths, the second 0': POST(['Content-Length: 12', 'Content-Length: 0']),
-    'an unknown encoding': CHUNKED(LAST, 'Transfer-Encoding: xchunked'),
-    'gzip as encoding': CHUNKED(LAST, 'Transfer-Encoding: gzip'),
-    'gzip, chunked': CHUNKED(LAST, 'Transfer-Encoding: gzip, chunked'),
-    'chunked, identity': CHUNKED(LAST, 'Transfer-Encoding: chunked, identity'),
-    'chunked, chunked': CHUNKED(LAST, 'Transfer-Encoding: chunked, chunked'),
-    identity: CHUNKED('', 'Transfer-Encoding: identity'),
-    'an empty encoding': CHUNKED('', 'Transfer-Encoding:'),
-    'an encoding in quotes': CHUNKED(LAST, 'Transfer-Encoding: "chunked"'),
-    'an encoding with a parameter': CHUNKED(LAST, 'Transfer-Encoding: chunked;q=1'),
-    'an encoding behind a vertical tab': CHUNKED(LAST, 'Transfer-Encoding: \x0bchunked'),
-    'chunked twice': POST(['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], LAST),
-    'chunked in HTTP/1.0': POST(['Transfer-Encoding: chunked'], LAST, '1.0'),
-    'no Host': 'GET /healthz HTTP/1.1\r\n\r\n',
-    'two Hosts': GET('Host: b'),
-    'two equal Hosts': GET('Host: a'),
-    'an empty Host': 'GET /healthz HTTP/1.1\r\nHost:\r\n\r\n',
-    'a Host of blanks': 'GET /healthz HTTP/1.1\r\nHost:   \r\n\r\n',
-    ...Object.fromEntries(['a@b', 'a b', 'a/b', 'a,b', 'a:b', 'a:65536', 'a:-1', '[::1', '[]', '::1', 'a%41',
-        'a\\b', 'a?b', '"a"', 'a:1:2', '\xe9', 'a\tb', `${'a'.repeat(301)}`].map((host) =>
-        [`Host ${JSON.stringify(host.slice(0, 9))}`, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n`])),
-    'no Host in a POST': `POST /api/projects/hostile/scenarios HTTP/1.1\r\nContent-Length: 12\r\n\r\n${BODY}`,
-    'a space before the colon': GET('X : y'),
-    'a tab before the colon': GET('X\t: y'),
-    'a length with a space before the colon': POST(['Content-Length : 12']),
-    'an encoding with a space before the colon': CHUNKED(LAST, 'Transfer-Encoding : chunked'),
-    'both framings, one with a space': POST(['Content-Length: 12', 'Transfer-Encoding : chunked']),
-    'a name that is no token': GET('a(b): x'),
-    'a name with a space': GET('a b: x'),
-    'a name with a control character': GET('a\x01b: x'),
-    'a name that is not ASCII': GET('\xe9: x'),
-    'a control character in a value': GET('X: a\x01b'),
-    'DEL in a value': GET('X: a\x7fb'),
-    'a bare CR in a value': GET('X: a\rb'),
-    'a header behind a bare CR': POST(['X: a\rTransfer-Encoding: chunked', 'Content-Length: 12']),
-    'an end of headers made of bare CR': `GET /healthz HTTP/1.1\r\n${HOST}X: a\r\r`,
-    'a folded line': GET('X: a\r\n b'),
-    'a line folded by a tab': GET('X: a\r\n\tb'),
-    'a folded line in front': `GET /healthz HTTP/1.1\r\n X: y\r\n${HOST}\r\n`,
-    'a folded Host': 'GET /healthz HTTP/1.1\r\nHost: a\r\n b\r\n\r\n',
-    'a folded length': POST(['Content-Length:\r\n 12']),
-    'a length folded in the middle': POST(['Content-Length: 1\r\n 2']),
-    'a length in a folded line': POST(['X: a\r\n Content-Length: 12', 'Content-Length: 12']),
-    'a folded encoding': CHUNKED(LAST, 'Transfer-Encoding:\r\n chunked'),
-    'a folded encoding beside a length': POST(['Content-Length: 12', 'Transfer-Encoding:\r\n chunked']),
-    'a NUL in a value': GET('X: a\0b', 'Y: c'),
-    'a NUL in the last value': GET('X: a\0b'),
-    'a NUL in Host': 'GET /healthz HTTP/1.1\r\nHost: a\0b\r\n\r\n',
-    'a NUL in a length': POST(['Content-Length: 12\x005']),
-    'a NUL in an encoding': CHUNKED(LAST, 'Transfer-Encoding: chunked\0x'),
-    'a NUL in the target': `GET /heal\0thz HTTP/1.1\r\n${HOST}\r\n`,
-    'the escape of a NUL': `GET /heal%00thz HTTP/1.1\r\n${HOST}\r\n`,
-    'an escape that is none': `GET /heal%zz HTTP/1.1\r\n${HOST}\r\n`,
-    'a raw control character in the target': `GET /heal\x01thz HTTP/1.1\r\n${HOST}\r\n`,
-    'DEL in the target': `GET /heal\x7fthz HTTP/1.1\r\n${HOST}\r\n`,
-    'a tab in the target': `GET /heal\tthz HTTP/1.1\r\n${HOST}\r\n`,
-    'a space in the target': `GET /heal thz HTTP/1.1\r\n${HOST}\r\n`,
-    'a bare CR in the target': `GET /healthz\rX HTTP/1.1\r\n${HOST}\r\n`,
-    'a fragment': `GET /healthz#x HTTP/1.1\r\n${HOST}\r\n`,
-    'a fragment in the query': `GET /healthz?a#x HTTP/1.1\r\n${HOST}\r\n`,
-    'an absolute form for another host': `GET http://b/healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'an absolute form for another port': `GET http://a:81/healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'an absolute form with user info': `GET http://u@a/healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'an absolute form of another scheme': `GET ftp://a/healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'a target that is no path': `GET healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'CONNECT': 'CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n',
-    'HTTP/1.2': `GET /healthz HTTP/1.2\r\n${HOST}\r\n`,
-    'a method that is no token': `G(T /healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'a method with a control character': `G\x01T /healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'a body in front of a request': `${BODY}${GET()}`,
-};
-
-// libmicrohttpd answers these itself, in HTML, or just closes; never more than that.
-const CUT = {
-    'a length with a sign': POST(['Content-Length: +12']),
-    'a negative length': POST(['Content-Length: -1']),
-    'a hexadecimal length': POST(['Content-Length: 0xC']),
-    'a list of lengths': POST(['Content-Length: 12,12']),
-    'a length with a blank': POST(['Content-Length: 1 2']),
-    'a length beyond 2^64': POST(['Content-Length: 18446744073709551628']),
-    'an empty length': POST(['Content-Length:']),
-    'a line without a colon': GET('nonsense'),
-    'a line without a colon in front': `GET /healthz HTTP/1.1\r\nnonsense\r\n${HOST}\r\n`,
-    'a NUL in a name': POST(['Content-Length: 12', 'Transfer\0-Encoding: chunked']),
-    'HTTP/0.9': 'GET /healthz\r\n',
-    'HTTP/0.9 with an empty line': 'GET /healthz\r\n\r\n',
-    'HTTP/2.0': `GET /healthz HTTP/2.0\r\n${HOST}\r\n`,
-    'the HTTP/2 preface': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
-    'no HTTP version': `GET /healthz HTTPX\r\n${HOST}\r\n`,
-    'a version in lower case': `GET /healthz http/1.1\r\n${HOST}\r\n`,
-    'a blank behind the version': `GET /healthz HTTP/1.1 \r\n${HOST}\r\n`,
-    'no method': ` /healthz HTTP/1.1\r\n${HOST}\r\n`,
-    'a word alone': 'GET\r\n\r\n',
-    'a chunk size with 0x': CHUNKED(`0xC\r\n${BODY}\r\n${LAST}`),
-    'a chunk size with a sign': CHUNKED(`+C\r\n${BODY}\r\n${LAST}`),
-    'a negative chunk size': CHUNKED(`-C\r\n${BODY}\r\n${LAST}`),
-    'a chunk size behind a blank': CHUNKED(` C\r\n${BODY}\r\n${LAST}`),
-    'an empty chunk size': CHUNKED(`\r\n${BODY}\r\n${LAST}`),
-    'an extension without a size': CHUNKED(`;a\r\n${BODY}\r\n${LAST}`),
-    'a chunk size beyond 2^64': CHUNKED(`10000000000000000C\r\n${BODY}\r\n${LAST}`),
-    'a chunk longer than its size': CHUNKED(`C\r\n${BODY}zz\r\n${LAST}`),
-    'bare CR around a chunk': CHUNKED(`C\r${BODY}\r0\r\r`),
-    'a trailer without a colon': CHUNKED(`C\r\n${BODY}\r\n0\r\nnonsense\r\n\r\n`),
-    'a header of 40 KB': GET(`X: ${'a'.repeat(40_000)}`),
-    '2,000 headers': GET(...Array(2000).fill('X: a')),
-    'a target of 40 KB': `GET /${'a'.repeat(40_000)} HTTP/1.1\r\n${HOST}\r\n`,
-    'a method of 40 KB': `${'G'.repeat(40_000)} /healthz HTTP/1.1\r\n${HOST}\r\n`,
-};
-
-// Unusual, but with one meaning: answered, and the request behind is its own, whole. `status` of the
-// answer. Where it may also be refused, it is then as above.
-const PLAIN = {
-    'a chunk extension of 8 KiB': [201, CHUNKED(`C;${'e'.repeat(8192)}\r\n${BODY}\r\n${LAST}`)],
-    'a length in the trailer': [201, CHUNKED(`C\r\n${BODY}\r\n0\r\nContent-Length: 5\r\n\r\n`)],
-    'an encoding in the trailer': [201, CHUNKED(`C\r\n${BODY}\r\n0\r\nTransfer-Encoding: x\r\n\r\n`)],
-    'chunked in another case': [201, CHUNKED(WHOLE, 'TRANSFER-encoding: ChunKed')],
-    'leading zeros in a chunk size': [201, CHUNKED(`000000C\r\n${BODY}\r\n000\r\n\r\n`)],
-    'a small chunk size in lower case': [201, CHUNKED(`c\r\n${BODY}\r\n${LAST}`)],
-    'leading zeros in a length': [201, POST(['Content-Length: 0012'])],
-    'a header that only looks like a length': [400, POST(['Content_Length: 12'], '')],
-    'a GET with a body': [200, `GET /healthz HTTP/1.1\r\n${HOST}Content-Length: 12\r\n\r\n${BODY}`],
-    'the absolute form': [200, `GET http://a/healthz HTTP/1.1\r\n${HOST}\r\n`],
-    'the absolute form in another case': [200, `GET HTTP://A/healthz HTTP/1.1\r\n${HOST}\r\n`],
-    TRACE: [405, `TRACE /healthz HTTP/1.1\r\n${HOST}Cookie: secret\r\n\r\n`],
-    'a method in lower case': [405, `get /healthz HTTP/1.1\r\n${HOST}\r\n`],
-    'HEAD in lower case': [405, `head /healthz HTTP/1.1\r\n${HOST}\r\n`],
-    'OPTIONS *': [404, `OPTIONS * HTTP/1.1\r\n${HOST}\r\n`],
-    'empty lines in front': [200, `\r\n\r\n${GET()}`],
-    'values of tabs and Latin-1': [200, GET('X: a\tb\xe9', 'Y:', 'Z:\t \tz \t')],
-    'line feeds alone': [[200, 400], 'GET /healthz HTTP/1.1\nHost: a\nX: y\n\n'],
-    'line feeds alone around a chunk': [[201, 400], CHUNKED(`C\n${BODY}\n0\n\n`)],
-    'a header without a name': [[200, 400], GET(': x')],
-    'two blanks behind the method': [[200, 400], `GET  /healthz HTTP/1.1\r\n${HOST}\r\n`],
-};
-
-// No end in sight: nothing is answered, nothing is done, also when the client then closes.
-const UNFINISHED = {
-    'a truncated body': POST(['Content-Length: 500']),
-    'a truncated chunk': CHUNKED('FFF\r\n{"name":"x"}'),
-    'chunks without the last': CHUNKED(`C\r\n${BODY}\r\n`),
-    'a chunk of 2^64 - 1 bytes': CHUNKED(`ffffffffffffffff\r\n${BODY}`),
-    'a chunk of 2^60 + 12 bytes': CHUNKED(`100000000000000C\r\n${BODY}`),
-    'half a header': `GET /healthz HTTP/1.1\r\n${HOST}X: `,
-    'half a target': 'GET /heal',
-};
 
 let server;
 
@@ -241,7 +80,7 @@ describe('Hostile framing and headers', () => {
             const first = await wire.response();
             assert.ok([status].flat().includes(first?.status), `${first?.status} ${first?.body}`);
             if (first.headers.connection === 'close') {
-                assert.equal(first.status, 400);
+                assert.ok(first.status === 400 || /transfer-encoding/i.test(input), `${first.text}`);
                 assert.equal((await wire.closed()).length, 0);
             } else {
                 const second = await wire.response();
@@ -262,6 +101,31 @@ describe('Hostile framing and headers', () => {
             wire.destroy();
             assert.equal(wire.received, '');
             await assertNothingMade();
+            await assertAlive(name);
+        });
+
+    const hiddenAt = (place) => `GET /smuggled/${place} HTTP/1.1\r\n${HOST}\r\n`;
+
+    for (const [i, [name, input]] of Object.entries(HIDING(hiddenAt('hiding'))).entries())
+        it(`H5: a request hidden by ${name}: not found`, async () => {
+            await clearProject();
+            const sent = await (await provoke(input, `/smuggled/hiding/${i}`)).closed();
+            const { responses } = parseResponses(sent);
+            assert.ok(responses.length <= 1 && responses.every(({ status }) => status >= 400), `${sent}`);
+            await assertNothingMade();
+            await assertAlive(name);
+        });
+
+    for (const [i, [name, input]] of Object.entries(CARRYING(hiddenAt('carried'))).entries())
+        it(`H5: a request in the body of ${name}: not found`, async () => {
+            const bodiless = name.startsWith('HEAD');
+            const wire = await provoke(input, `/next/carrying/${i}`);
+            let first = await wire.response({ bodiless });
+            if (first?.status === 100) first = await wire.response({ bodiless });
+            assert.ok(first?.status >= 200, `${first?.status}`);
+            if (first.headers.connection !== 'close')
+                assert.equal((await wire.response()).status, 404);
+            assert.equal((await wire.end().closed()).toString('latin1'), '');
             await assertAlive(name);
         });
 

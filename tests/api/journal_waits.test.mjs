@@ -49,7 +49,7 @@ test('C9: 500 who wait for a request each have no thread each, and are told of t
     const before = await threads();
     const waits = await begin(MANY, (i) => list(`min=1&wait=5m&request_id=r-${i}`));
     assert.equal(await threads(), before);
-    await inParallel(8, numbers, (i) => api.createJob(job({ request_id: `r-${i}` })));
+    await inParallel(8, numbers, (i) => api.newJob({ request_id: `r-${i}` }));
     const seen = (await Promise.all(waits)).map(({ items: [entry] }) => JSON.parse(entry.body).request_id);
     assert.deepEqual(seen, numbers.map((i) => `r-${i}`));
     assert.equal(await threads(), before);

@@ -18,6 +18,7 @@ const readme = await readFile(new URL('README.md', root), 'utf8');
 const elsewhere = [
     [/^scripts\/(run|test)$/, 'the suite itself and its set-up'],
     [/^docker compose /, 'tests/container/test'],
+    [/^(meson|systemctl) /, 'tests/style/unit_file and tests/container/service'],
 ];
 
 // What answers otherwise than in JSON, the first perhaps without an end.
@@ -88,6 +89,7 @@ test('README: every curl line answers as it is shown', async (t) => {
     };
 
     for (const { language, text } of blocks()) {
+        if (language === 'ini') continue; // below
         if (language === 'text') {
             assert.equal(plain(answer, server.port), plain(text, server.port));
             lost = false;
@@ -145,6 +147,21 @@ test('README: the options that it starts the server with are taken', async () =>
         assert.equal(answer.status, 200);
         await server.stop();
     }
+});
+
+test('README: the configuration of shared staging is taken, and opens the control plane to its token alone', async (t) => {
+    const files = [...blocks()].filter(({ language }) => language === 'ini');
+    assert.equal(files.length, 1);
+    const file = path.join(await temporaryDirectory(t), 'understudy.conf');
+    await writeFile(file, files[0].text.replace(':3000', ':0'));
+    const { stdout } = await run(process.env.UNDERSTUDY_BIN, ['--config', file, '--check-config']);
+    assert.match(stdout, /^callback-policy = private /m);
+    const server = await startServer({ args: ['--config', file, '--listen', '0.0.0.0:0'] });
+    t.after(() => server.stop());
+    const asked = async (headers) => (await fetch(`http://127.0.0.1:${server.port}/_mock/workspaces`, { headers })).status;
+    assert.equal(await asked({}), 403);
+    const token = files[0].text.match(/^control-token = (.*)$/m)[1];
+    assert.equal(await asked({ Authorization: `Bearer ${token}` }), 200);
 });
 
 test('README: exit codes are those of --help', async () => {

@@ -152,7 +152,8 @@ for (const places of [0, 1, 3]) {
             // Ten minutes pass: everything in the store lies so much further back.
             await sql(db, 'UPDATE job SET created_at = created_at - 600000,'
                 + ' started_at = started_at - 600000, completed_at = completed_at - 600000,'
-                + ' due_at = due_at - 600000', { write: true });
+                + ' due_at = due_at - 600000; UPDATE delivery SET created_at = created_at - 600000',
+            { write: true });
 
             const second = await serve(t, { db, args });
             const states = await inParallel(8, jobs, async ({ id }) => (await studio(second).readJob(id)));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, link, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -33,6 +33,49 @@ test('73: a store with a hard link is not opened', async (t) => {
     const answer = run(['--db', db]);
     assert.equal(answer.status, 73, answer.stderr);
     assert.match(answer.stderr, /hard link/);
+});
+
+/** The bytes of a directory's files, by name. */
+async function bytesIn(directory) {
+    const names = (await readdir(directory)).sort();
+    return Object.fromEntries(await Promise.all(names.map(async (name) =>
+        [name, (await readFile(path.join(directory, name))).toString('base64')])));
+}
+
+test('65, 69, 75, 78: who does not start leaves a store, its log and its index as they were', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const db = path.join(directory, 'store.db');
+    const killed = await startServer({ db });
+    for (let i = 0; i < 5; i += 1) await studio(killed).newJob();
+    await killed.kill();
+    const left = await bytesIn(directory);
+    assert.ok(left['store.db-wal'] && left['store.db-shm'], Object.keys(left).join(' '));
+    const other = await serve(t);
+    const refused = [[69, ['--listen', `127.0.0.1:${other.port}`]], [78, ['--queue-time', '5']], [78, ['--api-key', 'short']],
+        [64, ['--nonsense']], [78, ['--config', path.join(directory, 'none.conf')]]];
+    for (const [code, args] of refused) {
+        const answer = spawnSync(BIN, ['--db', db, ...(args[0] === '--listen' ? [] : ['--listen', '127.0.0.1:0']), ...args],
+            { encoding: 'utf8', env: { PATH: process.env.PATH }, timeout: 60_000 });
+        assert.equal(answer.status, code, answer.stderr);
+        assert.deepEqual(await bytesIn(directory), left, args.join(' '));
+    }
+    // What is no store of ours, or of a later one.
+    for (const [name, at, bytes] of [['no database', 0, 'not a database'], ['foreign', 68, '\0\0\0\x07'], ['newer', 60, '\0\0\x27\x0f']]) {
+        const copy = await temporaryDirectory(t);
+        const file = Buffer.from(left['store.db'], 'base64');
+        file.write(bytes, at, 'latin1');
+        await writeFile(path.join(copy, 'store.db'), file);
+        const before = await bytesIn(copy);
+        const answer = run(['--db', path.join(copy, 'store.db')]);
+        assert.equal(answer.status, 65, `${name}: ${answer.stderr}`);
+        assert.deepEqual(await bytesIn(copy), before, name);
+    }
+    const server = await serve(t, { db });
+    await studio(server).newJob();
+    const held = await bytesIn(directory);
+    assert.equal(run(['--db', db]).status, 75);
+    assert.deepEqual(await bytesIn(directory), held);
+    assert.equal((await studio(server).newJob()).status, 'queued');
 });
 
 test(':memory:: the sweep follows no link out of TMPDIR', async (t) => {

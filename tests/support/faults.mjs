@@ -5,11 +5,11 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
 // In the order of its `struct faults`.
-const FIELDS = ['writes', 'syncs', 'error', 'times', 'hits', 'hitAt', 'wallMs', 'statements', 'begun'];
-const DEFAULTS = { writes: -1, syncs: -1, error: 5, times: -1, hits: 0, hitAt: 0, wallMs: 0, statements: -1, begun: 0 };
+const FIELDS = ['writes', 'syncs', 'error', 'times', 'hits', 'hitAt', 'wallMs', 'statements', 'begun', 'stalls'];
+const DEFAULTS = { writes: -1, syncs: -1, error: 5, times: -1, hits: 0, hitAt: 0, wallMs: 0, statements: -1, begun: 0, stalls: 0 };
 
 /** A sanitizer's library wants to be before all others; those that are linked in, are. */
-function sanitizers(bin) {
+export function sanitizers(bin) {
     const libraries = execFileSync('ldd', [bin], { encoding: 'utf8' });
     return [...libraries.matchAll(/=> (\/\S*lib[at]san\S*)/g)].map(([, file]) => file);
 }

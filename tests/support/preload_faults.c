@@ -27,6 +27,7 @@ struct faults {
     atomic_llong wall_ms;       /* added to the wall clock */
     atomic_llong statements;    /* that may begin; at the next, SIGKILL. -1: all */
     atomic_llong begun;         /* out: statements that did */
+    atomic_llong stalls;        /* syncs do not end while this is 1 */
 };
 
 static struct faults *faults;
@@ -90,13 +91,22 @@ ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
     return faults && fails(fd, &faults->writes) ? -1 : NEXT(pwrite64)(fd, bytes, len, at);
 }
 
+/* A disk that takes its time. */
+static void stall(int fd)
+{
+    while (faults && atomic_load(&faults->stalls) && is_store(fd))
+        usleep(1000);
+}
+
 int fsync(int fd)
 {
+    stall(fd);
     return faults && fails(fd, &faults->syncs) ? -1 : NEXT(fsync)(fd);
 }
 
 int fdatasync(int fd)
 {
+    stall(fd);
     return faults && fails(fd, &faults->syncs) ? -1 : NEXT(fdatasync)(fd);
 }
 

@@ -149,6 +149,26 @@ int64_t support_integer(struct db *db, const char *format, ...)
     return value;
 }
 
+static int steps_left;
+
+/* Asked by SQLite as it goes; what it does is interrupted where the answer is not 0. */
+static int is_refused(void *arg)
+{
+    (void)arg;
+    return steps_left-- == 0;
+}
+
+void support_refuse(struct db *db, int step)
+{
+    steps_left = step;
+    sqlite3_progress_handler(db->connection, 1, step < 0 ? NULL : is_refused, NULL);
+}
+
+bool support_has_refused(void)
+{
+    return steps_left < 0;
+}
+
 int64_t support_workspace(struct db *db, const char *name)
 {
     struct workspace_row row = {.active = true, .created_at = 1};

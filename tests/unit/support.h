@@ -44,6 +44,14 @@ void support_sql(struct db *db, const char *format, ...) __attribute__((format(p
 int64_t support_integer(struct db *db, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * From now on the store refuses whatever it does as its n-th step, counted from 0, and goes on
+ * after it; negative: nothing any more. Whether it has refused something since it was last asked
+ * to.
+ */
+void support_refuse(struct db *db, int step);
+bool support_has_refused(void);
+
 /* Inserts a workspace of that id, slug and project; returns its key. */
 int64_t support_workspace(struct db *db, const char *name);
 

@@ -47,6 +47,49 @@ START_TEST(a_key_is_seen)
 }
 END_TEST
 
+#define TOKEN "a/\\\"b=+~"
+
+/* The control token, whatever it is made of. */
+static const struct {
+    const char *text, *blotted;
+} tokens[] = {
+    {"?k=" TOKEN "&x", "?k=........&x"},
+    {TOKEN, "........"},
+    {TOKEN TOKEN "a/", "................a/"},
+    {"?k=a%2f%5C%22b%3D%2B%7e!", "?k=....................!"},
+    {"{\"k\":\"a\\/\\\\\\\"b=+~\"}", "{\"k\":\"...........\"}"},
+    {"{\"k\":\"\\u0061/\\\\\\u0022b=+~\"}", "{\"k\":\"...................\"}"},
+    {"exec_live_abcdef" TOKEN, "exec_live_..cdef........"},
+    {"a/\\\"b=+", "a/\\\"b=+"},
+    {"A/\\\"b=+~", "A/\\\"b=+~"},
+    {"", ""},
+};
+
+START_TEST(the_token_is_blotted_out)
+{
+    char *text = strdup(tokens[_i].text);
+    blot_set_token(TOKEN);
+    ck_assert_int_eq(blot_has_secret(text), strcmp(text, tokens[_i].blotted) != 0);
+    blot_keys(text, strlen(text), blot_has_escapes(text, strlen(text)));
+    ck_assert_str_eq(text, tokens[_i].blotted);
+    blot_set_token(NULL);
+    strcpy(text, tokens[_i].text);
+    ck_assert(blot_has_secret(text) == blot_has_key(text));
+    free(text);
+}
+END_TEST
+
+START_TEST(keys_become_blanks)
+{
+    char text[] = "x exec_live_" LETTERS ", exec_live_a, a-long-token exec_live";
+    blot_set_token("a-long-token");
+    blot_wipe_keys(text, strlen(text));
+    ck_assert_str_eq(text + strspn(text, "x "), ",            ,              exec_live");
+    ck_assert_uint_eq(strspn(text, "x "), 2 + 10 + strlen(LETTERS));
+    blot_set_token(NULL);
+}
+END_TEST
+
 static const struct {
     const char *text;
     int at; /* -1: nowhere */
@@ -115,6 +158,8 @@ int main(void)
     TCase *blots = tcase_create("blot"), *peeks = tcase_create("peek");
     tcase_add_loop_test(blots, keys_are_blotted_out, 0, COUNT(keys));
     tcase_add_test(blots, a_key_is_seen);
+    tcase_add_loop_test(blots, the_token_is_blotted_out, 0, COUNT(tokens));
+    tcase_add_test(blots, keys_become_blanks);
     tcase_add_loop_test(blots, words_are_found, 0, COUNT(words));
     tcase_add_loop_test(peeks, members_are_seen, 0, COUNT(objects));
     suite_add_tcase(suite, blots);

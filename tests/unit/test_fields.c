@@ -189,6 +189,99 @@ START_TEST(characters_are_counted_not_bytes)
 }
 END_TEST
 
+/* The types that the tables of control bodies use beside these, and what null means to them. */
+struct other_dest {
+    struct field_bool flag;
+    struct field_real share;
+    struct field_whole delay, number;
+    struct field_text label;
+    const json_t *any, *list;
+};
+
+#define NULLABLE(name_, type_)                                                                     \
+    {                                                                                              \
+#name_, type_, false, 0, "right", NULL, offsetof(struct other_dest, name_), true           \
+    }
+static const struct field other_table[] = {
+    NULLABLE(flag, FIELD_BOOL),    NULLABLE(share, FIELD_REAL),   NULLABLE(delay, FIELD_DURATION),
+    NULLABLE(number, FIELD_WHOLE), NULLABLE(label, FIELD_STRING), NULLABLE(any, FIELD_ANY),
+    NULLABLE(list, FIELD_ARRAY),
+};
+
+static enum field_fault read_other(const char *text, json_t **ret_object, struct other_dest *dest)
+{
+    const struct field *field = NULL;
+    *ret_object = json_loads(text, 0, NULL);
+    ck_assert_msg(*ret_object != NULL, "%s", text);
+    *dest = (struct other_dest){0};
+    return fields_read(other_table, COUNT(other_table), *ret_object, dest, &field);
+}
+
+static const struct {
+    const char *body;
+    bool is_right;
+} others[] = {
+    {"{\"flag\":true}", true},      {"{\"flag\":false}", true},  {"{\"flag\":1}", false},
+    {"{\"flag\":\"true\"}", false}, {"{\"share\":1}", true},     {"{\"share\":0.5}", true},
+    {"{\"share\":\"0.5\"}", false}, {"{\"share\":true}", false}, {"{\"delay\":\"90s\"}", true},
+    {"{\"delay\":\"90\"}", false},  {"{\"delay\":90}", false},   {"{\"number\":1e30}", false},
+    {"{\"any\":[{}]}", true},       {"{\"any\":false}", true},   {"{\"list\":{}}", false},
+};
+
+START_TEST(other_types)
+{
+    struct other_dest dest;
+    json_t *object;
+    ck_assert_msg(read_other(others[_i].body, &object, &dest) ==
+                      (others[_i].is_right ? FIELD_FINE : FIELD_WRONG),
+                  "%s", others[_i].body);
+    json_decref(object);
+}
+END_TEST
+
+START_TEST(other_values_arrive)
+{
+    struct other_dest dest;
+    json_t *object;
+    ck_assert_int_eq(read_other("{\"flag\":true,\"share\":1,\"delay\":\"1500ms\",\"number\":2.0,"
+                                "\"label\":\"x\",\"any\":\"y\",\"list\":[]}",
+                                &object, &dest),
+                     FIELD_FINE);
+    ck_assert(dest.flag.given && dest.flag.value);
+    ck_assert(dest.share.given && dest.share.value == 1);
+    ck_assert(dest.delay.given && dest.delay.value == 1500);
+    ck_assert(dest.number.given && dest.number.value == 2);
+    ck_assert_str_eq(dest.label.data, "x");
+    ck_assert(!dest.label.is_null);
+    ck_assert_ptr_eq(dest.any, json_object_get(object, "any"));
+    ck_assert_ptr_eq(dest.list, json_object_get(object, "list"));
+    json_decref(object);
+
+    ck_assert_int_eq(read_other("{\"flag\":false}", &object, &dest), FIELD_FINE);
+    ck_assert(dest.flag.given && !dest.flag.value);
+    ck_assert(!dest.label.is_null && !dest.any && !dest.delay.given);
+    json_decref(object);
+}
+END_TEST
+
+/* Where null has a meaning, it arrives; a flag, a share and a list have none for it. */
+START_TEST(nulls_arrive)
+{
+    struct other_dest dest;
+    json_t *object;
+    ck_assert_int_eq(read_other("{\"flag\":null,\"share\":null,\"delay\":null,\"number\":null,"
+                                "\"label\":null,\"any\":null,\"list\":null}",
+                                &object, &dest),
+                     FIELD_FINE);
+    ck_assert(dest.delay.given && dest.delay.value == -1);
+    ck_assert(dest.number.given && dest.number.value == -1);
+    ck_assert(dest.label.is_null && !dest.label.data);
+    ck_assert(json_is_null(dest.any));
+    ck_assert(!dest.flag.given && !dest.share.given && !dest.list);
+    json_decref(object);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("fields");
@@ -197,6 +290,9 @@ int main(void)
     tcase_add_test(faults, values_arrive);
     tcase_add_loop_test(faults, whole_numbers, 0, (int)COUNT(numbers));
     tcase_add_loop_test(faults, characters_are_counted_not_bytes, 0, (int)COUNT(characters));
+    tcase_add_loop_test(faults, other_types, 0, (int)COUNT(others));
+    tcase_add_test(faults, other_values_arrive);
+    tcase_add_test(faults, nulls_arrive);
     suite_add_tcase(suite, faults);
     return support_run(suite);
 }

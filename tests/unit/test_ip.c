@@ -297,6 +297,15 @@ START_TEST(no_networks)
 }
 END_TEST
 
+/* Of no family: nothing is known of it, so it is nothing that may be called. */
+START_TEST(no_address)
+{
+    struct ip none = {0};
+    ck_assert_int_eq(ip_class(&none), IP_SPECIAL);
+    ck_assert_uint_eq(ip_inside(&none, (struct ip[IP_INSIDE_MAX]){{0}}), 0);
+}
+END_TEST
+
 START_TEST(socket_addresses)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(80)};
@@ -326,6 +335,7 @@ int main(void)
     tcase_add_loop_test(tcase, insides, 0, COUNT(translated));
     tcase_add_loop_test(tcase, networks, 0, COUNT(nets));
     tcase_add_loop_test(tcase, no_networks, 0, COUNT(no_nets));
+    tcase_add_test(tcase, no_address);
     tcase_add_test(tcase, socket_addresses);
     suite_add_tcase(suite, tcase);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/blot.h"
 #include "base/escape.h"
 #include "base/log.h"
 
@@ -315,6 +316,26 @@ START_TEST(threads_do_not_mix_lines)
 }
 END_TEST
 
+/* Also where a value is cut within it. */
+START_TEST(secrets_are_blotted_out)
+{
+    static const char key[] = "exec_live_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7b";
+    char value[LOG_VALUE_SIZE + 100];
+    blot_set_token("correct-horse");
+    log_event(LOG_INFO, "x", LOG_STR("method", key), LOG_STR("path", "/correct%2Dhorse/1"));
+    ck_assert_str_eq(logged_after_time(),
+                     "info  x method=exec_live_....................................zA7b "
+                     "path=/.............../1\n");
+    for (size_t at = LOG_VALUE_SIZE - 20; at < LOG_VALUE_SIZE; at++) {
+        memset(value, '-', sizeof value);
+        snprintf(value + at, sizeof value - at, "correct-horse");
+        log_event(LOG_INFO, "x", LOG_STR("v", value));
+        ck_assert_ptr_null(strstr(logged(), "cor"));
+    }
+    blot_set_token(NULL);
+}
+END_TEST
+
 START_TEST(escaping_fits_any_room)
 {
     static const char input[] = "a\xe2\x82\xac\x01\xff\"\xf0\x9f\x98\x80 the end";
@@ -350,6 +371,7 @@ int main(void)
     tcase_add_loop_test(lines, values_in_json, 0, count);
     tcase_add_loop_test(lines, long_value_is_cut, 0, 2 * (int)(sizeof units / sizeof *units));
     tcase_add_test(lines, many_fields_are_cut);
+    tcase_add_test(lines, secrets_are_blotted_out);
     tcase_add_test(lines, escaping_fits_any_room);
     suite_add_tcase(suite, lines);
     tcase_add_checked_fixture(descriptor, log_begin, log_end);

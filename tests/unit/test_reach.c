@@ -269,6 +269,7 @@ static const struct {
     {"a.0xyz", NULL},
     {"0.0.0.0/0", NULL},
     {"169.254.0.0/15", NULL}, /* half of it is allowed */
+    {"ends.in.0xg", NULL},
     {"", "must be a network as 10.0.0.0/8, an IP address, or a host's name"},
     {"http://hooks.acme.test", "alone: no scheme, brackets or port"},
     {"[::1]", "alone: no scheme, brackets or port"},
@@ -290,6 +291,29 @@ static const struct {
     {"ff00::/8", "is a multicast address: callbacks never go there"},
 };
 
+START_TEST(first_wrong_entry_is_told)
+{
+    static const char *const allowed[] = {"a.test", "b.test:80", "*.c.test"};
+    struct reach *made = NULL;
+    struct reach_options options = {.allowed = allowed, .allowed_count = COUNT(allowed)};
+    ck_assert_int_eq(reach_create(&options, &made, &err), ERR_INVALID);
+    ck_assert_ptr_null(made);
+    ck_assert_ptr_nonnull(strstr(err.text, "--callback-allow b.test:80: must be"));
+}
+END_TEST
+
+/* A name as long as DNS has them, and one that it has not. */
+START_TEST(names_are_bounded)
+{
+    char name[255];
+    memset(name, 'a', sizeof name - 1);
+    name[254] = '\0';
+    ck_assert_int_eq(reach_check_allowed(name, &err), ERR_INVALID);
+    name[253] = '\0';
+    ck_assert_int_eq(reach_check_allowed(name, &err), 0);
+}
+END_TEST
+
 START_TEST(which_entries_can_be_given)
 {
     struct reach_options options = {.allowed = &checks[_i].entry, .allowed_count = 1};
@@ -310,14 +334,15 @@ END_TEST
 
 /* -- this server itself ------------------------------------------------------------------------ */
 
-static struct sockaddr_storage listeners[2];
+static struct sockaddr_storage listeners[3];
 
-/* On two ports: 3000 of one address, 3001 of all. */
+/* On two ports, 3000 of one address and 3001 of all, and at a path. */
 static void make_listening(enum reach_policy policy)
 {
     static const char *const allowed[] = {"0.0.0.0/0", "::/0", "own.test"};
-    listeners[0] = address_of("127.0.0.1", 3000);
-    listeners[1] = address_of("::", 3001);
+    listeners[0] = (struct sockaddr_storage){.ss_family = AF_UNIX};
+    listeners[1] = address_of("127.0.0.1", 3000);
+    listeners[2] = address_of("::", 3001);
     make(&(struct reach_options){.policy = policy,
                                  .allowed = allowed,
                                  .allowed_count = COUNT(allowed),
@@ -327,8 +352,10 @@ static void make_listening(enum reach_policy policy)
 
 START_TEST(own_listeners_never)
 {
-    static const char *const here[] = {"127.0.0.1",        "127.1.2.3",          "::1",
-                                       "::ffff:127.0.0.1", "64:ff9b::127.0.0.1", "2002:7f00:1::"};
+    static const char *const here[] = {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1",
+                                       "64:ff9b::127.0.0.1", "2002:7f00:1::",
+                                       /* which may be read in four ways */
+                                       "64:ff9b:1:7f00:0:100::", "64:ff9b:1:7f00:0:100:a00:1"};
     make_listening(REACH_ANY);
     for (int i = 0; i < COUNT(here); i++)
         for (unsigned port = 3000; port <= 3001; port++) {
@@ -342,6 +369,10 @@ START_TEST(own_listeners_never)
                      "own.test is at 127.0.0.1, and port 3000 of 127.0.0.1 is this server "
                      "itself, where callbacks never go and no option would let them; for "
                      "its inbox write http://inbox.test/{name}");
+    ck_assert(!allows("127.0.0.1", "127.0.0.1", 3000));
+    ck_assert_ptr_eq(strstr(err.text, "port 3000 of 127.0.0.1 is this"), err.text);
+    ck_assert(!allows("", "127.0.0.1", 3000)); /* a host that nobody knows */
+    ck_assert_ptr_eq(strstr(err.text, "port 3000 of 127.0.0.1 is this"), err.text);
 }
 END_TEST
 
@@ -441,6 +472,8 @@ int main(void)
     tcase_add_test(policy, what_is_no_internet_address);
     tcase_add_loop_test(policy, what_an_entry_allows, 0, COUNT(entries));
     tcase_add_loop_test(policy, which_entries_can_be_given, 0, COUNT(checks));
+    tcase_add_test(policy, first_wrong_entry_is_told);
+    tcase_add_test(policy, names_are_bounded);
     tcase_add_test(policy, each_address_of_a_name_is_asked_for);
     suite_add_tcase(suite, policy);
     tcase_add_checked_fixture(own, NULL, end);

@@ -92,6 +92,12 @@ static const struct {
     {"http://localhost:3000/a/b/c/d/e/_mock/inbox/hooks", "-"},
     {"http://localhost:3002/_mock/inbox/hooks", "-"},
     {"http://localhost/_mock/inbox/hooks", "-"},
+    {"http://x:3000/_mock/inbox/hooks", "-"},
+    {"http://other-host:3000/_mock/inbox/hooks", "-"},
+    {"http://localhost:3000/v/checkout/_mock/inbox/hooks", "-"},
+    {"http://localhost:3000/w/checkout/_mocks/inbox/hooks", "-"},
+    {"http://localhost:3000/mocks/_mock/hooks", "-"},
+    {"http://localhost:3000/%2f_mock/inbox/hooks", "-"},
     {"http://notlocalhost:3000/_mock/inbox/hooks", "-"},
     {"http://10.255.255.254:3000/_mock/inbox/hooks", "-"},
 

@@ -109,13 +109,16 @@ END_TEST
 
 START_TEST(private_to_its_owner)
 {
-    char *path = support_new_path(), *lock;
+    char *path = support_new_path(), name[200];
     struct stat about;
-    store_close(open_well(path));
-    ck_assert_int_gt(asprintf(&lock, "%s.lock", path), 0);
-    ck_assert_int_eq(stat(lock, &about), 0);
-    ck_assert_int_eq(about.st_mode & 0777, 0600);
-    free(lock);
+    umask(0022);
+    struct store *store = open_well(path);
+    ck_assert_int_eq(add(store, "one"), 0);
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s", path, (const char *[]){"", "-wal", "-shm", ".lock"}[i]);
+        ck_assert(stat(name, &about) == 0 && (about.st_mode & 0777) == 0600);
+    }
+    store_close(store);
     free(path);
 }
 END_TEST

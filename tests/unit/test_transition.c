@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/generator.h"
+#include "engine/plan.h"
 #include "engine/transition.h"
 #include "store/scenario.h"
 #include "support.h"
@@ -204,6 +205,150 @@ START_TEST(later_transition_sees_the_earlier)
 }
 END_TEST
 
+START_TEST(plan_names_the_scenario)
+{
+    struct plan_row planned = {.plan = PLAN_NONE};
+    struct job job = add_job("a", &plain, true);
+    snprintf(planned.plan.scenario_name, sizeof planned.plan.scenario_name, "Renewal");
+    snprintf(planned.plan.scenario_slug, sizeof planned.plan.scenario_slug, "renewal-q3");
+    ck_assert_int_eq(plan_insert(db, job.seq, &planned), 0);
+    support_sql(db, "UPDATE job SET marks = %d", JOB_HAS_PLAN);
+    job = get("a");
+    ck_assert_int_eq(transition_finish(db, &workspace, &job, &by_timer, 50, &due), 0);
+    ck_assert_str_eq(get("a").scenario_name, "Renewal");
+    ck_assert_str_eq(get("a").scenario_slug, "renewal-q3");
+}
+END_TEST
+
+/* S21: an id that is taken is drawn again. */
+START_TEST(taken_ids_are_drawn_again)
+{
+    struct job first, second;
+    snprintf(workspace.row.seed, sizeof workspace.row.seed, "seed");
+    first = add_job("a", &plain, true);
+    ck_assert_int_eq(transition_finish(db, &workspace, &first, &by_timer, 50, &due), 0);
+    int64_t drawn = support_integer(db, "SELECT draws FROM workspace WHERE slug = 'one'");
+    support_sql(db, "UPDATE workspace SET draws = 0");
+    second = add_job("b", &plain, true);
+    ck_assert_int_eq(transition_finish(db, &workspace, &second, &by_timer, 60, &due), 0);
+    ck_assert_str_ne(get("b").scenario_id, get("a").scenario_id);
+    ck_assert_int_eq(support_integer(db, "SELECT draws FROM workspace WHERE slug = 'one'"),
+                     drawn + 1);
+}
+END_TEST
+
+/* -- a store that refuses ---------------------------------------------------------------------- */
+
+static const struct job_input callback_and_source = {
+    .user_email = "jane@acme.com",
+    .prompt = PROMPT,
+    .callback_url = "http://a/",
+    .scenario_slug = "source",
+};
+static const struct job_input nothing_to_name = {
+    .user_email = "jane@acme.com", .prompt = "?!", .callback_url = "http://a/"};
+
+static const char *stem_of(const char *prompt)
+{
+    static char stem[GENERATOR_SLUG_SIZE];
+    char name[GENERATOR_NAME_SIZE];
+    generator_name(prompt, strlen(prompt), name);
+    ck_assert(generator_slug(name, stem));
+    return stem;
+}
+
+static int start_it(struct job *job)
+{
+    return transition_start(db, &workspace, job, JOB_CAUSE_TIMER, 20);
+}
+
+static int expect_it(struct job *job)
+{
+    enum job_status to;
+    return transition_expect(db, job, &to);
+}
+
+static int finish_it(struct job *job)
+{
+    return transition_finish(db, &workspace, job, &by_timer, 50, &due);
+}
+
+static int cancel_it(struct job *job)
+{
+    return transition_cancel(db, &workspace, job, JOB_CAUSE_REQUEST, 50, &due);
+}
+
+static const struct {
+    const char *what;
+    const struct job_input *input;
+    bool started, planned, seeded;
+    int (*move)(struct job *job);
+    enum job_status to;
+} refused[] = {
+    {"a start", &plain, false, false, false, start_it, JOB_PROCESSING},
+    {"a start by a plan", &plain, false, true, false, start_it, JOB_PROCESSING},
+    {"a look ahead", &plain, true, true, false, expect_it, JOB_PROCESSING},
+    {"an end", &callback_and_source, true, false, true, finish_it, JOB_COMPLETED},
+    {"an end by a plan", &with_callback, true, true, true, finish_it, JOB_COMPLETED},
+    {"a failure", &nothing_to_name, true, false, true, finish_it, JOB_FAILED},
+    {"a cancel", &with_callback, true, true, true, cancel_it, JOB_CANCELLED},
+};
+
+/* Where slugs are taken up to some number, and a scenario to remix is there. */
+static struct job add_refused(int which)
+{
+    static const struct plan_row planned = {.plan = PLAN_NONE};
+    struct scenario other = {.id = "0123456789ab", .slug = "source", .name = "Source"};
+    if (refused[which].seeded)
+        snprintf(workspace.row.seed, sizeof workspace.row.seed, "seed");
+    ck_assert_int_eq(scenario_insert(db, workspace.row.pk, &other), 0);
+    for (int i = 1; i <= 12; i++) {
+        snprintf(other.id, sizeof other.id, "other-%d", i);
+        snprintf(other.slug, sizeof other.slug, i > 1 ? "%s-%d" : "%s", stem_of(PROMPT), i);
+        ck_assert_int_eq(scenario_insert(db, workspace.row.pk, &other), 0);
+    }
+    struct job job = add_job("a", refused[which].input, refused[which].started);
+    if (refused[which].planned) {
+        ck_assert_int_eq(plan_insert(db, job.seq, &planned), 0);
+        support_sql(db, "UPDATE job SET marks = %d", JOB_HAS_PLAN);
+    }
+    return get("a");
+}
+
+/*
+ * Whatever step of it the store refuses: the transition says so, and leaves nothing behind once its
+ * transaction is rolled back; and then it can be had.
+ */
+START_TEST(refused_steps_are_told)
+{
+    enum { STEPS_MAX = 20000 };
+    const struct job before = add_refused(_i);
+    int64_t scenarios = support_integer(db, "SELECT count(*) FROM scenario");
+    for (int step = 0; step < STEPS_MAX; step++) {
+        struct job job = before;
+        ck_assert_int_eq(db_begin(db), 0);
+        support_refuse(db, step);
+        int status = refused[_i].move(&job);
+        bool was_refused = support_has_refused();
+        support_refuse(db, -1);
+        ck_assert_msg((status < 0) == was_refused, "%s, step %d: %d", refused[_i].what, step,
+                      status);
+        if (!was_refused) {
+            ck_assert_int_eq(db_commit(db), 0);
+            ck_assert_int_eq(get("a").status, refused[_i].to);
+            ck_assert_int_gt(step, 0);
+            return;
+        }
+        db_rollback(db);
+        job = get("a");
+        ck_assert_mem_eq(&job, &before, sizeof job);
+        ck_assert_int_eq(support_integer(db, "SELECT count(*) FROM scenario"), scenarios);
+        ck_assert_int_eq(count_deliveries(job.seq), 0);
+    }
+    ck_abort_msg("%s: no end of steps", refused[_i].what);
+}
+END_TEST
+
 /* -- slugs ------------------------------------------------------------------------------------- */
 
 /* Completes a job of that prompt; the slug of what it made. Static memory. */
@@ -217,15 +362,6 @@ static const char *finish(int number, const char *prompt)
     found = get(id);
     ck_assert_int_eq(found.status, JOB_COMPLETED);
     return found.scenario_slug;
-}
-
-static const char *stem_of(const char *prompt)
-{
-    static char stem[GENERATOR_SLUG_SIZE];
-    char name[GENERATOR_NAME_SIZE];
-    generator_name(prompt, strlen(prompt), name);
-    ck_assert(generator_slug(name, stem));
-    return stem;
 }
 
 START_TEST(taken_slugs_are_numbered)
@@ -307,6 +443,9 @@ int main(void)
     tcase_add_loop_test(effects, cancel, 0, 2);
     tcase_add_loop_test(effects, an_end_never_changes, 0, 2);
     tcase_add_test(effects, later_transition_sees_the_earlier);
+    tcase_add_test(effects, plan_names_the_scenario);
+    tcase_add_test(effects, taken_ids_are_drawn_again);
+    tcase_add_loop_test(effects, refused_steps_are_told, 0, (int)COUNT(refused));
     suite_add_tcase(suite, effects);
     tcase_set_timeout(slugs, 30);
     tcase_add_checked_fixture(slugs, begin, end);
