@@ -65,8 +65,10 @@ void option_variable(const struct option_table *table, const struct option_spec 
     for (const char *c = spec->name; *c; c++)
         if (*c >= 'a' && *c <= 'z')
             buf_putc(out, (char)(*c - 'a' + 'A'));
+        else if (*c == '-')
+            buf_putc(out, '_');
         else
-            buf_putc(out, *c == '-' ? '_' : *c);
+            buf_putc(out, *c);
 }
 
 /* --queue-time, UNDERSTUDY_QUEUE_TIME, or understudy.conf:3: queue-time. */

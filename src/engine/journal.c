@@ -12,6 +12,7 @@
  */
 #include "engine/journal.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,13 +113,15 @@ static void fetch(const struct journal_entry *entry, size_t size)
 
 static struct journal_entry *at(const struct part *part, size_t index)
 {
-    return part->entries[(part->first + index) & (part->capacity - 1)];
+    struct journal_entry *entry = part->entries[(part->first + index) & (part->capacity - 1)];
+    assert(entry); /* all up to the count are there */
+    return entry;
 }
 
 static bool grow(struct part *part)
 {
     size_t capacity = part->capacity ? part->capacity * 2 : RING_FIRST;
-    struct journal_entry **entries = malloc(capacity * sizeof *entries);
+    struct journal_entry **entries = calloc(capacity, sizeof *entries);
     if (!entries)
         return false;
     for (size_t i = 0; i < part->count; i++)
