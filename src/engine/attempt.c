@@ -290,6 +290,13 @@ static int set_up(struct attempt *attempt, const struct sender_options *options)
     return set ? 0 : ERR_NO_MEMORY;
 }
 
+bool attempt_lacked_memory(const struct attempt *attempt, CURLcode code)
+{
+    curl_off_t heard_after = 0;
+    curl_easy_getinfo(attempt->easy, CURLINFO_STARTTRANSFER_TIME_T, &heard_after);
+    return code == CURLE_OUT_OF_MEMORY && heard_after == 0;
+}
+
 int attempt_set_up_again(struct attempt *attempt, const struct sender_options *options)
 {
     curl_easy_cleanup(attempt->easy);

@@ -71,6 +71,10 @@ int attempt_create(const struct sender_options *options, struct engine *engine,
 /* The transfer is over: fills in what is to be written. It is not with a multi handle any more. */
 void attempt_conclude(struct attempt *attempt, CURLcode code);
 
+/* Whether the transfer ended because libcurl had no memory. It says the same of a line of the
+ * answer that is longer than it takes: not once the receiver has said something. */
+bool attempt_lacked_memory(const struct attempt *attempt, CURLcode code);
+
 /* Before it is given to libcurl once more, which had no memory for it. ERR_NO_MEMORY: nor now, and
  * its handle may be NULL. */
 int attempt_set_up_again(struct attempt *attempt, const struct sender_options *options);

@@ -94,7 +94,7 @@ static void explain_timeout(const struct attempt *attempt, struct err *words)
 void attempt_explain(const struct attempt *attempt, CURLcode code, struct err *ret_words)
 {
     const struct answer *answer = &attempt->answer;
-    /* The one thing that libcurl lacks the memory for is a line without an end. */
+    /* What libcurl lacks the memory for, once an answer has begun, is a line without an end. */
     bool endless = code == CURLE_OUT_OF_MEMORY && !answer->has_head;
     if (answer->head_too_long || answer->body_too_long || endless) {
         err_set(ret_words, 0, "the %s of the answer is longer than %d KiB",

@@ -36,7 +36,7 @@ void sender_write_ended(struct sender *sender)
         struct attempt *attempt = NULL;
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
-        if (code == CURLE_OUT_OF_MEMORY && !attempt->answer.has_head) {
+        if (attempt_lacked_memory(attempt, code)) {
             curl_multi_remove_handle(sender->multi, attempt->easy);
             sender_put_off(sender, attempt);
             continue;
