@@ -1,58 +1,11 @@
 #include "base/json.h"
 
-#include "base/memory.h"
 #include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* -- memory ------------------------------------------------------------------------------------ */
-
-static void *allocate(size_t size)
-{
-    void *block = malloc(size);
-    if (!block)
-        memory_note_lack();
-    return block;
-}
-
-/* Before any thread can use jansson, in every program that has this room. */
-__attribute__((constructor)) static void watch(void)
-{
-    json_set_alloc_funcs(allocate, free);
-}
-
-/* As json_read(); *ret_lacked says why there is nothing. */
-static json_t *read_or_say(const char *text, size_t len, size_t flags, json_error_t *ret_where,
-                           bool *ret_lacked)
-{
-    bool before = memory_lacked();
-    memory_forget_lack();
-    json_t *value = json_loadb(text, len, flags, ret_where);
-    *ret_lacked = memory_lacked();
-    if (before)
-        memory_note_lack();
-    if (*ret_lacked) {
-        json_decref(value);
-        value = NULL;
-    }
-    return value;
-}
-
-json_t *json_read(const char *text, size_t len, size_t flags, json_error_t *ret_where)
-{
-    bool lacked;
-    return read_or_say(text, len, flags, ret_where, &lacked);
-}
-
-json_t *json_read_text(const char *text, size_t flags)
-{
-    return json_read(text, strlen(text), flags, NULL);
-}
-
-/* -- writing ----------------------------------------------------------------------------------- */
 
 static void put_escape(struct buf *out, unsigned char c)
 {
@@ -227,25 +180,4 @@ void json_put_value(struct buf *out, const json_t *value)
         buf_append(out, "null", 4);
         break;
     }
-}
-
-/* -- reading a body ---------------------------------------------------------------------------- */
-
-int json_parse_body(const char *bytes, size_t len, json_t **ret_value, struct err *err)
-{
-    json_error_t where;
-    bool lacked;
-    json_t *value = read_or_say(bytes, len, JSON_DECODE_ANY, &where, &lacked);
-    if (value) {
-        *ret_value = value;
-        return 0;
-    }
-    if (lacked)
-        return err_set(err, ERR_NO_MEMORY, "out of memory");
-    if (!len)
-        return err_set(err, ERR_INVALID, "the body is empty");
-    if (where.line < 1)
-        return err_set(err, ERR_INVALID, "%s", where.text);
-    return err_set(err, ERR_INVALID, "%s at line %d, column %d", where.text, where.line,
-                   where.column);
 }

@@ -34,10 +34,9 @@ void json_put_real(struct buf *out, double value);
 void json_put_value(struct buf *out, const json_t *value);
 
 /*
- * As json_loadb(), but that it gives all or NULL: jansson 2.14 reads on where it has no room for a
- * character, which is then missing in what it gives, and tells of a body that is no JSON where it
- * could not keep a piece of it. base/memory.h says of both, and of all else that jansson had no
- * memory for. `ret_where` may be NULL.
+ * As json_loadb(), but that it gives all or NULL, and is safe, where memory runs out
+ * (json_read.c). base/memory.h says of that, and of all else that jansson had no memory for.
+ * `ret_where` may be NULL.
  */
 json_t *json_read(const char *text, size_t len, size_t flags, json_error_t *ret_where);
 

@@ -65,6 +65,8 @@ export const requests = [
             assert.deepEqual(rest, { ...scenario(text), failureCriteriaMode: 'on_max_messages' });
             assert.equal((await store.remove(id)).status, 204);
         } },
+    { name: 'POST scenario, whose texts end where a buffer of jansson grows', status: 201, send: ({ store }, text) => store.create(
+        { name: text.padEnd(14, '.'), instructions: 'i'.repeat(30), successCriteria: 's'.repeat(62), failureCriteria: 'f'.repeat(126) }) },
     { name: 'GET scenario', status: 200, same: true, send: ({ store, scenario: { id } }) => store.get(id) },
     { name: 'GET scenarios', status: 200, send: ({ store }) => store.list() },
     { name: 'PUT scenario', status: 200, send: ({ store }, text, { id }) => store.update(id, scenario(text)),
