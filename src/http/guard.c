@@ -173,8 +173,10 @@ static const char *target_problem(const struct guard *guard, const char *target)
         return "The request target has a fragment";
 
     const char *named = authority(target, &len);
-    if (named && guard->host &&
-        !(strlen(guard->host) == len && strncasecmp(named, guard->host, len) == 0))
+    /* Whose name this is, is looked at in the Host header alone. */
+    if (named && !guard->host)
+        return "The request target names a host that no Host header says";
+    if (named && !(strlen(guard->host) == len && strncasecmp(named, guard->host, len) == 0))
         return "The request target and the Host header name different hosts";
     const char *path = guard_path(target, &len);
     if (!path)

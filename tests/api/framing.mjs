@@ -80,6 +80,7 @@ export const REFUSED = {
     'a fragment in the query': `GET /healthz?a#x HTTP/1.1\r\n${HOST}\r\n`,
     'an absolute form for another host': `GET http://b/healthz HTTP/1.1\r\n${HOST}\r\n`,
     'an absolute form for another port': `GET http://a:81/healthz HTTP/1.1\r\n${HOST}\r\n`,
+    'an absolute form without a Host': 'GET http://b/healthz HTTP/1.0\r\n\r\n',
     'an absolute form with user info': `GET http://u@a/healthz HTTP/1.1\r\n${HOST}\r\n`,
     'an absolute form of another scheme': `GET ftp://a/healthz HTTP/1.1\r\n${HOST}\r\n`,
     'a target that is no path': `GET healthz HTTP/1.1\r\n${HOST}\r\n`,

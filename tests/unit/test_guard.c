@@ -111,6 +111,7 @@ static const struct head heads[] = {
     {HOST, "HTTP/1.1", "http://a.exampl/", "different hosts"},
     {HOST, "HTTP/1.1", "http://a.example:80/", "different hosts"},
     {HOST, "HTTP/1.1", "http://user@a.example/", "different hosts"},
+    {"", "HTTP/1.0", "http://a.example/", "no Host header says"},
     {HOST, "HTTP/1.1", "/%", "%"},
     {HOST, "HTTP/1.1", "/%4", "%"},
     {HOST, "HTTP/1.1", "/%4?1", "%"},
