@@ -286,8 +286,9 @@ static const struct option_table table = {
                 "or with its unit: 64KiB, 1MiB.\n"
                 "\n"
                 "Exit codes: 0 stopped, 64 usage, 65 the file is no store of this version,\n"
-                "69 address in use, 73 the store or a report cannot be created, 74 a report was\n"
-                "not written, 75 another server holds the store, 77 no permission,\n"
+                "69 address in use, 70 an error of the program's own, 71 out of memory,\n"
+                "73 the store or a report cannot be created, 74 the store's medium failed, or a\n"
+                "report was not written, 75 the store is held, 77 no permission,\n"
                 "78 configuration.\n",
     .specs = specs,
     .count = sizeof specs / sizeof *specs,

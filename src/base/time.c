@@ -1,7 +1,6 @@
 #include "base/time.h"
 
-#include <pthread.h>
-#include <stdbool.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -39,6 +38,30 @@ int64_t time_steady_us(void)
 int64_t time_steady_ms(void)
 {
     return time_steady_us() / 1000;
+}
+
+void time_init_wake(pthread_cond_t *ret_wake)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(ret_wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+bool time_wait(pthread_cond_t *wake, pthread_mutex_t *lock, int64_t ms)
+{
+    struct timespec until;
+    if (ms <= 0)
+        return true;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return pthread_cond_timedwait(wake, lock, &until) == ETIMEDOUT;
 }
 
 static char *put_digits(char *at, int value, int digits)

@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Room for every text below and its NUL. */
@@ -35,6 +37,13 @@ int64_t time_steady_ms(void);
 
 /* The same in microseconds, to measure how long something takes. */
 int64_t time_steady_us(void);
+
+/* Makes a condition for time_wait(). */
+void time_init_wake(pthread_cond_t *ret_wake);
+
+/* With the lock held: waits there for so long at most, whatever is done to the wall clock. Whether
+ * all of it has passed, as with 0 or less at once. Suspended, a laptop does not count. */
+bool time_wait(pthread_cond_t *wake, pthread_mutex_t *lock, int64_t ms);
 
 /* UTC, years 0 to 9999: "2024-03-01T10:00:00Z", cut to whole seconds (S20), and
  * "2024-03-01T10:00:00.000Z" (E9). */

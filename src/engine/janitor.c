@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     LOOK_AGAIN_MS = 10,   /* a short ttl that requests keep alive does not make it spin */
@@ -119,20 +118,8 @@ static bool purge(struct janitor *janitor)
 /* With the lock held. */
 static void sleep_until(struct janitor *janitor, int64_t at)
 {
-    struct timespec until;
     int64_t left = at == TIME_NEVER ? SLEEP_MAX_MS : at - time_steady_ms();
-    if (left > SLEEP_MAX_MS)
-        left = SLEEP_MAX_MS;
-    if (left <= 0)
-        return;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left / 1000;
-    until.tv_nsec += left % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&janitor->wake, &janitor->lock, &until);
+    time_wait(&janitor->wake, &janitor->lock, left < SLEEP_MAX_MS ? left : SLEEP_MAX_MS);
 }
 
 static void *janitor_main(void *arg)
@@ -160,11 +147,7 @@ int janitor_start(struct engine *engine, struct janitor **ret_janitor, struct er
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     janitor->engine = engine;
     pthread_mutex_init(&janitor->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&janitor->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    time_init_wake(&janitor->wake);
     if (pthread_create(&janitor->thread, NULL, janitor_main, janitor) != 0) {
         free(janitor);
         return err_set(err, ERR_INTERNAL, "cannot start the janitor's thread");

@@ -16,7 +16,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     /* Timers that one tick fires: so few that a request which comes meanwhile hardly waits for
@@ -185,17 +184,7 @@ static void send_tick(struct worker *worker, struct workspace *workspace)
 /* With the lock held; woken earlier where there is something to do. */
 static void sleep_for(struct worker *worker, int64_t left_ms)
 {
-    struct timespec until;
-    if (left_ms > SLEEP_MAX_MS)
-        left_ms = SLEEP_MAX_MS;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left_ms / 1000;
-    until.tv_nsec += left_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&worker->wake, &worker->lock, &until);
+    time_wait(&worker->wake, &worker->lock, left_ms < SLEEP_MAX_MS ? left_ms : SLEEP_MAX_MS);
 }
 
 /* What is left until the earlier of the next timer and a deadline at `next_deadline`. */
@@ -255,12 +244,8 @@ int worker_start(struct store *store, struct deadlines *deadlines, struct worker
     worker->store = store;
     worker->deadlines = deadlines;
     pthread_mutex_init(&worker->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&worker->wake, &monotonic);
+    time_init_wake(&worker->wake);
     pthread_cond_init(&worker->idle, NULL);
-    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
         free(worker);
         return err_set(err, ERR_INTERNAL, "cannot start the worker's thread");

@@ -12,14 +12,12 @@
 #include "store/db_internal.h"
 #include "store/trouble.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
-/* A batch's bound keeps its commit short; the queue's, its memory: 8,192 is more than the clients
-   that can wait under the default limit of connections would fill in a second. */
+/* A batch's bound keeps its commit short; the queue's, its memory and how long the last one waits:
+   each client waits with one write, and half of the connections there may be by default fill it. */
 enum { BATCH_MAX = 256, QUEUE_MAX = 8192 };
 
 /* Clients that send one request after the other leave the queue empty for less than this. */
@@ -91,22 +89,6 @@ static void fail(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
 }
 
-/* With the lock held: waits for messages, at most so long; whether none came. */
-static bool wait_at_most(struct writer *writer, int64_t ms)
-{
-    struct timespec until;
-    if (ms <= 0)
-        return true;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == ETIMEDOUT;
-}
-
 /* A full disk is looked at again now and then, also where nobody writes. */
 static void try_again(struct writer *writer)
 {
@@ -135,7 +117,8 @@ static void await(struct writer *writer)
         bool is_full = try_at != TIME_NEVER;
         if (writer->broken || (!is_full && !db_wants_checkpoint(writer->db, true)))
             pthread_cond_wait(&writer->wake, &writer->lock);
-        else if (wait_at_most(writer, is_full ? try_at - time_steady_ms() : IDLE_MS))
+        else if (time_wait(&writer->wake, &writer->lock,
+                           is_full ? try_at - time_steady_ms() : IDLE_MS))
             use_idleness(writer, is_full);
     }
 }
@@ -286,11 +269,7 @@ int writer_start(struct db *db, struct writer **ret_writer, struct err *err)
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_mutex_init(&writer->watch_lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    time_init_wake(&writer->wake);
     if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
         free(writer);
         return err_set(err, ERR_INTERNAL, "cannot start the writer's thread");

@@ -14,26 +14,32 @@ export function sanitizers(bin) {
     return [...libraries.matchAll(/=> (\/\S*lib[at]san\S*)/g)].map(([, file]) => file);
 }
 
-/**
- * Faults for a server that is started with `env`; `set` and `get` work while it runs. They are kept
- * in a file in `directory`, and are for that directory's store.db.
- */
-export function makeFaults(t, directory, fields = {}) {
-    const file = path.join(directory, `faults-${process.hrtime.bigint()}`);
+/** Numbers that a test shares with a process, which maps the file: a `long long` for each name, in their order. */
+export function shareNumbers(t, file, names) {
     const fd = openSync(file, 'w+');
     t.after(() => closeSync(fd));
     const set = (values) => {
         for (const [name, value] of Object.entries(values)) {
             const bytes = Buffer.alloc(8);
             bytes.writeBigInt64LE(BigInt(value));
-            writeSync(fd, bytes, 0, 8, 8 * FIELDS.indexOf(name));
+            writeSync(fd, bytes, 0, 8, 8 * names.indexOf(name));
         }
     };
     const get = (name) => {
         const bytes = Buffer.alloc(8);
-        readSync(fd, bytes, 0, 8, 8 * FIELDS.indexOf(name));
+        readSync(fd, bytes, 0, 8, 8 * names.indexOf(name));
         return Number(bytes.readBigInt64LE());
     };
+    return { set, get };
+}
+
+/**
+ * Faults for a server that is started with `env`; `set` and `get` work while it runs. They are kept
+ * in a file in `directory`, and are for that directory's store.db.
+ */
+export function makeFaults(t, directory, fields = {}) {
+    const file = path.join(directory, `faults-${process.hrtime.bigint()}`);
+    const { set, get } = shareNumbers(t, file, FIELDS);
     set({ ...DEFAULTS, ...fields });
     const libraries = [...sanitizers(process.env.UNDERSTUDY_BIN), process.env.UNDERSTUDY_PRELOAD_FAULTS];
     return { set, get, env: { LD_PRELOAD: libraries.join(':'), FAULTS: file } };

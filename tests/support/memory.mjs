@@ -1,10 +1,9 @@
 // A server whose memory runs out as a test says, by support/preload_memory.c.
 
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 import { temporaryDirectory } from '../api/client.mjs';
-import { sanitizers } from './faults.mjs';
+import { sanitizers, shareNumbers } from './faults.mjs';
 
 // In the order of its `struct memory`.
 const FIELDS = ['left', 'times', 'hits', 'count', 'live'];
@@ -12,19 +11,8 @@ const FIELDS = ['left', 'times', 'hits', 'count', 'live'];
 /** For a server that is started with `env`; the rest works while it runs, `get` afterwards too. */
 export async function makeMemory(t) {
     const file = path.join(await temporaryDirectory(t), 'memory');
-    const fd = openSync(file, 'w+');
-    t.after(() => closeSync(fd));
-    const set = (name, value) => {
-        const bytes = Buffer.alloc(8);
-        bytes.writeBigInt64LE(BigInt(value));
-        writeSync(fd, bytes, 0, 8, 8 * FIELDS.indexOf(name));
-    };
-    const get = (name) => {
-        const bytes = Buffer.alloc(8);
-        readSync(fd, bytes, 0, 8, 8 * FIELDS.indexOf(name));
-        return Number(bytes.readBigInt64LE());
-    };
-    for (const name of FIELDS) set(name, ['left', 'times'].includes(name) ? -1 : 0);
+    const { set, get } = shareNumbers(t, file, FIELDS);
+    set({ left: -1, times: -1, hits: 0, count: 0, live: 0 });
     // It is asked before a sanitizer's library, whose order is then another than that wants.
     const sanitized = sanitizers(process.env.UNDERSTUDY_BIN);
     const env = { LD_PRELOAD: [process.env.UNDERSTUDY_PRELOAD_MEMORY, ...sanitized].join(':'), MEMORY: file };
@@ -35,13 +23,11 @@ export async function makeMemory(t) {
         env, get,
         /** From the nth allocation from now, so many fail; -1: all. */
         fail(nth, times) {
-            set('hits', 0);
-            set('times', times);
-            set('left', nth - 1);
+            set({ hits: 0, times, left: nth - 1 });
         },
         /** No more fail; how many did. */
         lift() {
-            set('left', -1);
+            set({ left: -1 });
             return get('hits');
         },
     };

@@ -159,6 +159,24 @@ START_TEST(steady_clock_starts_at_wall_time_and_never_goes_back)
 }
 END_TEST
 
+/* Across the end of a second too, as two thirds of one are. */
+START_TEST(a_wait_ends_when_its_time_has_passed)
+{
+    static const int64_t spans[] = {-1, 0, 1, 667, 667};
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t wake;
+    time_init_wake(&wake);
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+        int64_t before = time_steady_us();
+        ck_assert(time_wait(&wake, &lock, spans[i]));
+        ck_assert_int_ge(time_steady_us() - before, spans[i] * 1000);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_cond_destroy(&wake);
+}
+END_TEST
+
 /* -- ids --------------------------------------------------------------------------------------- */
 
 enum { DRAWS = 2000 };
@@ -398,6 +416,7 @@ int main(void)
     tcase_set_timeout(time, 60); /* every day takes a while under sanitizers */
     tcase_add_test(time, every_day_is_read_as_it_is_written);
     tcase_add_test(time, steady_clock_starts_at_wall_time_and_never_goes_back);
+    tcase_add_test(time, a_wait_ends_when_its_time_has_passed);
     tcase_add_test(id, hex_ids);
     tcase_add_test(id, uuids);
     tcase_add_test(id, random_fills_all);
