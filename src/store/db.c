@@ -276,9 +276,16 @@ static int run(struct db *db, sqlite3_stmt *statement)
     return status;
 }
 
+/* Some errors roll back by themselves. To do it, too, can want memory: then the next one does. */
+static int roll_back(struct db *db)
+{
+    return sqlite3_get_autocommit(db->connection) ? 0 : run(db, db->roll_back);
+}
+
 int db_begin(struct db *db)
 {
-    return db->is_broken ? ERR_IO : run(db, db->begin);
+    int status = db->is_broken ? ERR_IO : roll_back(db);
+    return status == 0 ? run(db, db->begin) : status;
 }
 
 int db_commit(struct db *db)
@@ -299,8 +306,7 @@ int db_hold(struct db *db)
 void db_let_go(struct db *db)
 {
     run(db, db->commit);
-    if (!sqlite3_get_autocommit(db->connection))
-        run(db, db->roll_back);
+    roll_back(db);
 }
 
 void db_hurry(struct db *db)
@@ -311,8 +317,7 @@ void db_hurry(struct db *db)
 void db_rollback(struct db *db)
 {
     db->rollbacks++;
-    if (!sqlite3_get_autocommit(db->connection)) /* some errors roll back by themselves */
-        run(db, db->roll_back);
+    roll_back(db);
 }
 
 size_t db_batch_size(const struct db *db)
