@@ -10,7 +10,7 @@ import { startServer } from '../support/server.mjs';
 
 const WRITERS = 16;
 const EXITS_WITHIN_MS = 1000;
-const ARRIVES_WITHIN_MS = 100;
+const ARRIVES_WITHIN_MS = 1000; // also where a busy machine lets a connection wait to be accepted
 const QUICK = ['--queue-time', '1ms', '--processing-time', '2ms'];
 const TIMES = times(50);
 
