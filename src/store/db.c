@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 /*
@@ -14,9 +15,16 @@
  * it has nothing to do, from IDLE_PAGES on; and under writes that do not pause only when the log is
  * as long as it may become, because then each page that was written many times is copied once, and
  * few requests meet the stop. That one waits for the readers, whose reads are short, so that the
- * log starts anew.
+ * log starts anew. On a small disk the log is cut short to a share of the room that is left: its
+ * file does not shrink, and what it holds has to find room in the store's file as well.
  */
-enum { IDLE_PAGES = 1000, LONGEST_PAGES = 16000, PAGE_BYTES = 4096 };
+enum {
+    IDLE_PAGES = 1000,
+    LONGEST_PAGES = 16000,
+    SHORTEST_PAGES = 250,
+    SHARE_OF_ROOM = 8,
+    PAGE_BYTES = 4096,
+};
 
 /* Pages kept in memory once they are used. The writer's are all over the indexes: ids are random.
  */
@@ -343,14 +351,13 @@ static uint64_t room(const struct db *db)
     return statvfs(path, &about) == 0 ? (uint64_t)about.f_bavail * about.f_frsize : UINT64_MAX;
 }
 
-/* On a small disk the log has to leave room for what a checkpoint adds to the file: as much again.
- */
 bool db_wants_checkpoint(const struct db *db, bool idle)
 {
     int pages = db->log_pages - db->kept_pages;
-    if (pages < IDLE_PAGES)
+    if (pages < SHORTEST_PAGES)
         return false;
-    return idle || pages >= LONGEST_PAGES || room(db) < (uint64_t)db->log_pages * PAGE_BYTES;
+    return pages >= (idle ? IDLE_PAGES : LONGEST_PAGES) ||
+           room(db) / SHARE_OF_ROOM < (uint64_t)db->log_pages * PAGE_BYTES;
 }
 
 int db_checkpoint(struct db *db, enum checkpoint checkpoint)
@@ -363,7 +370,7 @@ int db_checkpoint(struct db *db, enum checkpoint checkpoint)
     int64_t patience_ms = db->patience_ms;
     if (db->is_broken)
         return ERR_IO;
-    if (checkpoint == CHECKPOINT_RESTART)
+    if (checkpoint != CHECKPOINT_PASSIVE)
         db->patience_ms = RESTART_TIMEOUT_MS;
     int result = sqlite3_wal_checkpoint_v2(db->connection, NULL, modes[checkpoint], NULL, NULL);
     int status = db_error(db, result);
@@ -376,16 +383,25 @@ int db_checkpoint(struct db *db, enum checkpoint checkpoint)
     return status;
 }
 
+/* Whether the log's file takes more than it needs, after a transaction of many pages for example.
+ */
+static bool is_log_long(const struct db *db)
+{
+    struct stat about;
+    const char *path = sqlite3_filename_wal(sqlite3_db_filename(db->connection, "main"));
+    return stat(path, &about) == 0 && about.st_size > (off_t)IDLE_PAGES * PAGE_BYTES;
+}
+
 /*
  * A small write may still find a place in the log that is the store's already, and the next would
- * not: so the file system has to have some room as well.
+ * not: so the file system has to have some room as well. A long log gives its own.
  */
 int db_try(struct db *db)
 {
     enum { ROOM_MIN = 1024 * 1024, TEXT = 60 };
     int64_t layout = 0;
     char sql[TEXT];
-    db_checkpoint(db, CHECKPOINT_RESTART);
+    db_checkpoint(db, is_log_long(db) ? CHECKPOINT_TRUNCATE : CHECKPOINT_RESTART);
     if (room(db) < ROOM_MIN)
         return ERR_FULL;
     int status = db_begin(db);

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { job, request, scenarios, sql, studio, temporaryDirectory, until } from '../api/client.mjs';
+import { inParallel, job, request, scenarios, sql, studio, temporaryDirectory, until } from '../api/client.mjs';
+import { control } from '../api/control.mjs';
 import { receive } from '../api/receiver.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -15,6 +16,7 @@ const HEALS_WITHIN_MS = 5000;
 const LINE_EVERY_MS = 10_000;
 const FULL_FOR_MS = 12_000; // longer than from one line to the next
 const ROUNDS = 2;
+const LOG_MAX = 4 << 20; // a quarter of the disk
 
 /**
  * A disk of 16 MiB, in a mount namespace that lives as long as the test: where its files are seen
@@ -38,6 +40,8 @@ async function fill(disk) {
     spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
     return () => rm(filler);
 }
+
+const logSize = async (disk) => (await stat(path.join(disk.seen, 'store.db-wal'))).size;
 
 /** Asks on and on until told to stop; keeps what was acknowledged, counts the rest by status and code. */
 function goOn(ask, took) {
@@ -126,4 +130,36 @@ test(`H6: the disk is full and has room again, ${ROUNDS} times: storage_full, re
     for (const status of there.values()) assert.ok(status < 3, 'none has failed');
     assert.deepEqual(await sql(seen, 'PRAGMA integrity_check'), [{ integrity_check: 'ok' }]);
     t.diagnostic(`${acknowledged.length} acknowledged, 0 lost; answers ${JSON.stringify(total)}; ${complaints.length} lines`);
+});
+
+test('H6: the log leaves the most of a small disk to others, and gives back what a large write took', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const disk = await makeDisk(t, directory);
+    if (!disk) {
+        t.skip('no file system can be mounted here');
+        return;
+    }
+    const server = await startServer({ bin: disk.bin, db: path.join(directory, 'store.db'), args: ['--queue-time', '1h'] });
+    t.after(() => server.kill('SIGKILL'));
+    const api = studio(server);
+    const mock = control(server);
+    const prompt = `Call ${'x'.repeat(4000)}`;
+    const makeJobs = (count) => inParallel(16, Array.from({ length: count }), () => api.newJob(job({ prompt })));
+    const readState = () => mock.must(200, 'GET', '/state?workspace=default');
+    const writeState = (state) => mock.send('PUT', '/state?workspace=default', { body: state });
+
+    await makeJobs(1100);
+    assert.ok(await logSize(disk) < LOG_MAX, `${await logSize(disk)} bytes of log`);
+    const state = await readState();
+    const largerState = JSON.parse(JSON.stringify(state).replaceAll(prompt, prompt + prompt));
+    assert.equal((await writeState(state)).status, 200);
+    assert.ok(await logSize(disk) > LOG_MAX, 'one write takes what it needs');
+
+    await fill(disk);
+    const refused = await writeState(largerState);
+    assert.deepEqual([refused.status, refused.body.type], [503, 'urn:understudy:storage_full']);
+    await until(async () => (await readiness(server))[0] === 200);
+    assert.ok(await logSize(disk) < LOG_MAX, `${await logSize(disk)} bytes of log`);
+    assert.deepEqual(await readState(), state);
+    await makeJobs(1);
 });
