@@ -58,16 +58,35 @@ static const struct sql_list *const lists[TABLES] = {
     [TABLE_DELIVERY_LIST] = &delivery_list_sql,
 };
 
+static bool is_of_room(int reason)
+{
+    return reason == ENOSPC || reason == EDQUOT;
+}
+
 /*
- * A full disk is not always told as one: a quota, or a log's index that cannot grow. A failed sync
- * is never taken for it, because nobody knows what is on the medium after that.
+ * A full disk is not always told as one: a quota, or a log's index that cannot grow. SQLite keeps
+ * the reason of a failed write with its file, until another of that file fails. A failed sync is
+ * never taken for it, because nobody knows what is on the medium after that.
  */
 static bool lacks_room(struct db *db, int result)
 {
-    int reason = sqlite3_system_errno(db->connection);
-    return (result == SQLITE_IOERR_WRITE || result == SQLITE_IOERR_SHMSIZE ||
-            result == SQLITE_IOERR_SHMOPEN || result == SQLITE_IOERR_SHMMAP) &&
-           (reason == ENOSPC || reason == EDQUOT);
+    int of_file = 0, of_log = 0;
+    sqlite3_file *log = NULL;
+    switch (result) {
+    case SQLITE_IOERR_WRITE:
+        sqlite3_file_control(db->connection, "main", SQLITE_FCNTL_LAST_ERRNO, &of_file);
+        sqlite3_file_control(db->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
+        if (log && log->pMethods)
+            log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &of_log);
+        return (is_of_room(of_file) || is_of_room(of_log)) &&
+               (of_file == 0 || is_of_room(of_file)) && (of_log == 0 || is_of_room(of_log));
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMMAP:
+        return is_of_room(sqlite3_system_errno(db->connection));
+    default:
+        return false;
+    }
 }
 
 int db_error(struct db *db, int sqlite_result)

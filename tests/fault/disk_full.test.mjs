@@ -7,9 +7,10 @@ import { chmod, copyFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { inParallel, job, request, scenarios, sql, studio, temporaryDirectory, until } from '../api/client.mjs';
+import { assertError, inParallel, job, request, scenarios, serve, sql, studio, temporaryDirectory, until } from '../api/client.mjs';
 import { control } from '../api/control.mjs';
 import { receive } from '../api/receiver.mjs';
+import { EDQUOT, makeFaults } from '../support/faults.mjs';
 import { startServer } from '../support/server.mjs';
 
 const HEALS_WITHIN_MS = 5000;
@@ -162,4 +163,19 @@ test('H6: the log leaves the most of a small disk to others, and gives back what
     assert.ok(await logSize(disk) < LOG_MAX, `${await logSize(disk)} bytes of log`);
     assert.deepEqual(await readState(), state);
     await makeJobs(1);
+});
+
+test('H6: a quota that is used up is a full disk', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const faults = makeFaults(t, directory);
+    const server = await serve(t, { db: path.join(directory, 'store.db'), env: faults.env });
+    const api = studio(server);
+    const before = await api.newJob();
+    faults.set({ writes: 0, error: EDQUOT });
+    for (let i = 0; i < 3; i += 1) assertError(await api.createJob(job()), 503, 'server_error', 'storage_full', 'The store\'s disk is full');
+    assert.deepEqual(await readiness(server), [503, 'storage_full']);
+    assert.equal((await api.getJob(before.id)).status, 200);
+    faults.set({ writes: -1 });
+    await until(async () => (await readiness(server))[0] === 200);
+    await api.newJob();
 });

@@ -45,7 +45,7 @@ export function makeFaults(t, directory, fields = {}) {
     return { set, get, env: { LD_PRELOAD: libraries.join(':'), FAULTS: file } };
 }
 
-export const ENOSPC = 28;
+export const EDQUOT = 122;
 
 /** How often a test does what it does: a few times in CI, by hand as often as the environment's TIMES says. */
 export const times = (few) => Number(process.env.TIMES ?? few);
