@@ -82,11 +82,16 @@ static struct page_job page_job_of(const struct job *job)
                              .error_message = failed ? job->error_message : NULL};
 }
 
-/* Answers when a page could not be gathered. */
-static void answer_failure(struct request *request, int status, struct buf *html)
+/* Answers when a page could not be gathered. What it shows is read piece by piece: of a workspace
+   that is emptied meanwhile, the one piece is there, and the next is not. */
+static void answer_failure(struct request *request, int status, struct buf *html,
+                           void (*put_absent)(struct buf *html))
 {
     buf_finish(html);
-    router_fail(request, status, "cannot read what a page shows");
+    if (status == ERR_NOT_FOUND)
+        answer_absent(request, put_absent);
+    else
+        router_fail(request, status, "cannot read what a page shows");
 }
 
 /* -- openChat -----------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ static void jump_and_answer(struct request *request, struct chat *chat)
 {
     struct jumping *jumping = request_new_state(request, sizeof *jumping, finish_jumping);
     if (!jumping) {
-        answer_failure(request, ERR_NO_MEMORY, &chat->html);
+        answer_failure(request, ERR_NO_MEMORY, &chat->html, chat_put_absent);
         return;
     }
     jumping->html = chat->html;
@@ -168,7 +173,7 @@ static void show_chat(struct request *request, struct db *db, const struct sessi
     if (status == 0)
         status = session_input(db, workspace, session->id, render_chat, &chat);
     if (status < 0)
-        answer_failure(request, status, &chat.html);
+        answer_failure(request, status, &chat.html, chat_put_absent);
     else if (*session->job && !request_is_head(request) &&
              jump_follows(auth_workspace(request), &chat.job))
         jump_and_answer(request, &chat);
@@ -285,10 +290,8 @@ void scenario_handler(struct request *request)
     if (!db)
         return;
     int status = gather_scenario(db, &showing, request_param(request, 0));
-    if (status == ERR_NOT_FOUND)
-        answer_absent(request, scenario_put_absent);
-    else if (status < 0)
-        answer_failure(request, status, &showing.html);
+    if (status < 0)
+        answer_failure(request, status, &showing.html, scenario_put_absent);
     else
         answer_page(request, 200, &showing.html);
 }

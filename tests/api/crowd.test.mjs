@@ -53,6 +53,10 @@ function stand(server, { slug, key }) {
             const answer = await count(api.createSession(job({ request_id: `s-${n % 8}` })));
             return answer.status === 200 ? count(api.page(new URL(answer.body.url).pathname)) : answer;
         },
+        async show(n) {
+            const answer = await count(api.getJob(some(n)));
+            return answer.body?.scenario ? count(api.page(new URL(answer.body.scenario.url).pathname)) : answer;
+        },
         async scenario(n) {
             const made = await count(project.create({ name: `Call ${n % 5}` }));
             return made.status === 201 ? count(project.remove(made.body.id)) : made;
