@@ -132,14 +132,17 @@ START_TEST(what_is_no_time_is_refused)
 END_TEST
 
 /* Each day of 8,030 years, at a time of day of its own. */
+/* Asserted once it is wrong, since check notes each assertion, and there are millions of days. */
 START_TEST(every_day_is_read_as_it_is_written)
 {
     char text[TIME_TEXT_SIZE];
-    for (int64_t ms = 0, read; ms <= TIME_MAX; ms += 86400000 + 7919) {
+    int64_t days = 0;
+    for (int64_t ms = 0, read; ms <= TIME_MAX; ms += 86400000 + 7919, days++) {
         time_format_millis(ms, text);
-        ck_assert_int_eq(time_parse(text, &read, NULL), 0);
-        ck_assert_msg(read == ms, "%s", text);
+        if (time_parse(text, &read, NULL) != 0 || read != ms)
+            ck_abort_msg("%s", text);
     }
+    ck_assert_int_gt(days, 365 * 7000);
 }
 END_TEST
 
