@@ -33,7 +33,7 @@ needs=(
     "bench    command:wrk            wrk"
     "valgrind command:valgrind       valgrind"
     "fuzz     command:clang-14       clang-14"
-    "analyze  command:clang-tidy-14  clang-tidy-14"
+    "tidy     command:clang-tidy-14  clang-tidy-14"
     "analyze  command:cppcheck       cppcheck"
     "fuzz     file:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a  libclang-rt-14-dev"
     "coverage command:gcovr          gcovr"
