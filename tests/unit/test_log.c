@@ -237,6 +237,9 @@ START_TEST(errno_is_kept)
     errno = ENOSPC;
     log_message(LOG_INFO, "x");
     ck_assert_int_eq(errno, ENOSPC);
+    dup2(pipe_ends[1], STDERR_FILENO);
+    log_message(LOG_INFO, "heard");
+    ck_assert_ptr_nonnull(strstr(logged(), "info  heard dropped=1\n"));
 }
 END_TEST
 
