@@ -2,18 +2,29 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { test } from 'node:test';
 
+import { until } from '../api/client.mjs';
 import { Wire, ask, request } from '../api/wire.mjs';
 import { startServer } from '../support/server.mjs';
 
 const CLIENTS = 50, LOOK_MS = 3000, RECOVERS_MS = 2000, SPARE = 200;
+const LOGS_OPEN = 3; // by the writer, by the worker and by the sender of callbacks
 const skip = spawnSync('prlimit', ['--version']).error ? 'no prlimit' : false;
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const descriptors = (server) => readdirSync(`/proc/${server.pid}/fd`).length;
+
+/** Those threads that read the store from the start on have opened it: they want no descriptor any more. */
+const isSettled = (server) => readdirSync(`/proc/${server.pid}/fd`).filter((fd) => {
+    try {
+        return readlinkSync(`/proc/${server.pid}/fd/${fd}`).endsWith('/store.db-wal');
+    } catch {
+        return false; // closed meanwhile
+    }
+}).length >= LOGS_OPEN;
 
 function limit(server, count) {
     execFileSync('prlimit', ['--pid', String(server.pid), `--nofile=${count}:`]);
@@ -37,6 +48,7 @@ async function starve(t, room, threads) {
     const server = await startServer({ args: ['--threads', String(threads)] });
     t.after(() => server.stop());
     assert.equal((await ask(server.port, request('GET', '/healthz')))?.status, 200);
+    await until(() => isSettled(server));
     const before = descriptors(server);
     limit(server, before + room);
     const sockets = connectAll(server.port);
