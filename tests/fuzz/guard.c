@@ -80,9 +80,9 @@ static bool is_target(const struct head *head, const struct header *host)
     const char *target = head->target, *path = path_of(target);
     if (!fits("^[^\001-\040\177#]*$", target))
         return false;
-    if (fits("^[hH][tT][tT][pP]://", target) && host) {
+    if (fits("^[hH][tT][tT][pP]://", target)) {
         size_t len = strcspn(target + 7, "/?");
-        if (strlen(host->value) != len || strncasecmp(target + 7, host->value, len) != 0)
+        if (!host || strlen(host->value) != len || strncasecmp(target + 7, host->value, len) != 0)
             return false;
     }
     if (!path)
