@@ -282,35 +282,48 @@ static void post_entry(struct engine *engine, struct workspace *workspace,
         journal_request_finish(&asked);
 }
 
-static void add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry)
+/* Of a request whose answer nobody awaits, as a reset does not: not where that has come between.
+ * NULL: of any other. */
+static bool put(struct workspace *workspace, struct journal_entry *entry,
+                const struct rule_subject *unawaited)
 {
+    const atomic_llong *resets = unawaited ? &workspace->events.resets : NULL;
+    return journal_add_while(workspace->journal, entry, resets, unawaited ? unawaited->resets : 0);
+}
+
+/* False: it is not there. */
+static bool add(struct engine *engine, struct workspace *workspace, struct journal_entry *entry,
+                const struct rule_subject *unawaited)
+{
+    bool added = false;
     if (!entry)
-        return; /* without memory the request itself is more important */
+        return false; /* without memory the request itself is more important */
     if (!workspace) {
         journal_add(engine_nobodys_journal(engine), entry);
     } else if (!events_are_waited_for(workspace)) {
-        journal_add(workspace->journal, entry);
+        added = put(workspace, entry, unawaited);
         events_post(workspace, EVENT_JOURNAL);
     } else {
         journal_entry_hold(entry);
-        journal_add(workspace->journal, entry);
-        post_entry(engine, workspace, entry);
+        added = put(workspace, entry, unawaited);
+        if (added)
+            post_entry(engine, workspace, entry);
         journal_entry_release(entry);
     }
+    return added;
 }
 
 /* The same of what listeners are told too. */
 static void add_and_tell(struct engine *engine, struct workspace *workspace,
-                         struct journal_entry *entry)
+                         struct journal_entry *entry, const struct rule_subject *unawaited)
 {
     bool told = entry && workspace && workspace_has_feed(workspace);
     if (told)
         journal_entry_hold(entry);
-    add(engine, workspace, entry);
-    if (!told)
-        return;
-    feed_tell_request(workspace, entry);
-    journal_entry_release(entry);
+    if (add(engine, workspace, entry, unawaited) && told)
+        feed_tell_request(workspace, entry);
+    if (told)
+        journal_entry_release(entry);
 }
 
 /* An entry without texts. */
@@ -332,12 +345,10 @@ static void just_tell(struct workspace *workspace, const struct journal_entry *e
     journal_entry_release(whole);
 }
 
-/* Whether it is left over from before a reset, which waits for answers but not for those that never
- * come. */
-static bool is_stale(const struct rule_subject *subject, const struct request_end *end)
+/* Whether a reset, which waits for answers, does not wait for this one, as it never comes. */
+static bool is_unawaited(const struct request_end *end)
 {
-    return (end->kind == END_HUNG || end->kind == END_LEFT) &&
-           subject->resets != events_resets(subject->workspace);
+    return end->kind == END_HUNG || end->kind == END_LEFT;
 }
 
 /* What it was, and what it shows about its client; which is counted beside. */
@@ -366,8 +377,8 @@ static void record_api(struct control *control, struct over *over)
         return;
     if (!subject || !subject->workspace)
         found = find_workspace(engine, request);
-    else if (is_stale(subject, over->end))
-        return;
+    else if (is_unawaited(over->end) && subject->resets != events_resets(subject->workspace))
+        return; /* left over from before a reset */
     else
         over->subject = subject;
     struct workspace *workspace = over->subject ? subject->workspace : found;
@@ -380,7 +391,8 @@ static void record_api(struct control *control, struct over *over)
         rule_subject_tell(subject); /* first, lest who is woken by the entry counts it twice */
     if (journaled) {
         judge(control, over, workspace, &entry);
-        add_and_tell(engine, workspace, complete(request, over->end, &entry, workspace != NULL));
+        add_and_tell(engine, workspace, complete(request, over->end, &entry, workspace != NULL),
+                     is_unawaited(over->end) ? over->subject : NULL);
     } else {
         just_tell(workspace, &entry);
     }
@@ -417,7 +429,7 @@ static void record_control(struct engine *engine, const struct over *over)
     if (operation &&
         (strcmp(operation, "transitionJob") == 0 || strcmp(operation, "releaseJob") == 0))
         note_named_job(over->request, &entry);
-    add(engine, workspace, outline(&entry));
+    add(engine, workspace, outline(&entry), NULL);
 }
 
 static void record(void *context, struct request *request, const struct request_end *end)

@@ -398,10 +398,16 @@ static bool push(struct part *part, struct journal_entry *entry)
     return true;
 }
 
-void journal_add(struct journal *journal, struct journal_entry *entry)
+bool journal_add_while(struct journal *journal, struct journal_entry *entry,
+                       const atomic_llong *counter, long long value)
 {
     struct part *part = &journal->parts[my_part(journal->journals)];
     pthread_mutex_lock(&part->lock);
+    if (counter && atomic_load(counter) != value) {
+        pthread_mutex_unlock(&part->lock);
+        journal_entry_release(entry);
+        return false;
+    }
     int64_t number = atomic_fetch_add(&journal->newest, 1) + 1;
     entry->number = number;
     bool is_in = push(part, entry);
@@ -424,6 +430,12 @@ void journal_add(struct journal *journal, struct journal_entry *entry)
         drop_all_old(journal);
     if (reports)
         keep_bounds(journal);
+    return true;
+}
+
+void journal_add(struct journal *journal, struct journal_entry *entry)
+{
+    journal_add_while(journal, entry, NULL, 0);
 }
 
 int64_t journal_newest(const struct journal *journal)

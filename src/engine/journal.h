@@ -104,6 +104,13 @@ void journal_entry_release(struct journal_entry *entry); /* NULL is fine */
 /* Adds it; from then on it can be read. Any thread. */
 void journal_add(struct journal *journal, struct journal_entry *entry);
 
+/*
+ * The same while the counter is `value`; else the entry is released, and false. Who changes the
+ * counter and clears the journal then clears all that were added with another value. NULL: always.
+ */
+bool journal_add_while(struct journal *journal, struct journal_entry *entry,
+                       const atomic_llong *counter, long long value);
+
 /* How many were ever added: the number of the newest. Any thread. */
 int64_t journal_newest(const struct journal *journal);
 

@@ -275,6 +275,40 @@ START_TEST(it_may_be_cleared_meanwhile)
 }
 END_TEST
 
+static atomic_llong resets;
+
+/* What is of before, as a reset sees it, until none is any more. */
+static void *add_while_none_was_reset(void *journal)
+{
+    while (journal_add_while(
+        journal, journal_entry_create(&(struct journal_entry){.method = "GET"}), &resets, 0)) {
+    }
+    return NULL;
+}
+
+START_TEST(what_is_of_before_is_not_there_afterwards)
+{
+    struct journals *journals = journals_create(4 * (size_t)MIB, THREADS);
+    struct journal *journal = journal_create(journals);
+    for (int round = 0; round < 200; round++) {
+        pthread_t writers[THREADS];
+        atomic_store(&resets, 0);
+        for (int i = 0; i < THREADS; i++)
+            pthread_create(&writers[i], NULL, add_while_none_was_reset, journal);
+        while (journal_newest(journal) < round) {
+        }
+        atomic_store(&resets, 1);
+        journal_clear(journal);
+        for (int i = 0; i < THREADS; i++)
+            pthread_join(writers[i], NULL);
+        ck_assert_uint_eq(count_of(journal), 0);
+    }
+    journal_destroy(journal);
+    ck_assert_uint_eq(journals_bytes(journals), 0);
+    journals_destroy(journals);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("journal");
@@ -291,6 +325,7 @@ int main(void)
     tcase_add_test(bounds, room_is_made_in_the_largest);
     tcase_add_test(threads, numbers_have_no_gaps_for_those_who_read);
     tcase_add_test(threads, it_may_be_cleared_meanwhile);
+    tcase_add_test(threads, what_is_of_before_is_not_there_afterwards);
     suite_add_tcase(suite, entries);
     suite_add_tcase(suite, bounds);
     suite_add_tcase(suite, threads);
